@@ -1,0 +1,232 @@
+"""The nouns of the product: what a document, a chunk, a passage, a citation and a message are.
+
+Everything here is plain frozen data. `text[start:end]` always speaks of characters of
+`Document.text`, the plain text that a file was read to, counted from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as PythonGenerator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+BlockKind = Literal["heading", "paragraph", "list_item", "table_header", "table_row", "code"]
+Role = Literal["system", "user", "assistant"]
+StopReason = Literal["end", "length", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural piece of a document: the characters `text[start:end]`.
+
+    Blocks are in reading order and do not overlap; the text between two blocks is white space.
+    `level` is 1 to 6 for headings and the nesting depth (from 1) for list items, else 0.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """What a file format's reader makes of one file.
+
+    `page_starts[i]` is the offset at which page i + 1 begins; empty for formats without pages.
+    `date` is the ISO day (YYYY-MM-DD) that the document states for itself, if any.
+    Cells of a table row are joined with ` | `.
+    """
+
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+    page_starts: tuple[int, ...] = ()
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """The register's line about one file: what it is, and how reading it ended.
+
+    `path` is relative to the corpus's documents folder, with forward slashes.
+    `problem` is None for a document that can be searched, else why the file was refused.
+    """
+
+    id: str
+    corpus: str
+    path: str
+    title: str
+    format: str
+    size_bytes: int
+    modified_ns: int
+    sha256: str
+    date: str | None
+    pages: int
+    chunks: int
+    added_at: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document in the library: its register line and its parsed content."""
+
+    record: DocumentRecord
+    text: str
+    blocks: tuple[Block, ...]
+    page_starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document small enough for the embedder: `document.text[start:end] == text`.
+
+    `context` is what the piece needs to make sense alone (document title, headings, the header of
+    its table). It is embedded and indexed in front of `text`, but is no part of it.
+    """
+
+    id: str
+    document_id: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...]
+    context: str
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that search found for a question, with its place and why it was found.
+
+    `similarity` is the cosine of question and chunk; a rank (from 1) is None where that way of
+    searching did not find the chunk. `score` is the fused score that orders the passages.
+    """
+
+    number: int
+    chunk: Chunk
+    corpus: str
+    path: str
+    title: str
+    date: str | None
+    score: float
+    similarity: float
+    vector_rank: int | None = None
+    word_rank: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.chunk.text
+
+    @property
+    def heading(self) -> str:
+        return " › ".join(self.chunk.headings)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The words of a source that one sentence of the answer rests on.
+
+    `answer_start` and `answer_end` bound the sentence in the answer's text; `source_start` and
+    `source_end` bound the quoted words in the document's text. `support` is between 0 and 1.
+    """
+
+    passage_number: int
+    answer_start: int
+    answer_end: int
+    document_id: str
+    source_start: int
+    source_end: int
+    quote: str
+    page: int | None
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds that the parts of one answer took; `first_word` and `total` count from the question."""
+
+    search: float = 0.0
+    first_word: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedAnswer:
+    """Everything about a completed answer; what the page, the command line and the chats keep.
+
+    `found` is False when the documents do not hold the answer: then `text` says so and `passages`
+    are only the nearest ones. `unsupported` bounds the sentences of `text` that no passage backs.
+    `dropped` counts passages that were found but did not fit the model's window.
+    """
+
+    question: str
+    searched_for: str
+    corpus: str
+    text: str
+    found: bool
+    passages: tuple[Passage, ...]
+    citations: tuple[Citation, ...]
+    unsupported: tuple[tuple[int, int], ...] = ()
+    dropped: int = 0
+    stop_reason: StopReason = "end"
+    timings: Timings = field(default_factory=Timings)
+    model: str = ""
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors; sentence-transformers in the product, hashed words in tests."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the model and everything that changes its vectors."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of one text that the model reads."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model counts them, its own special tokens included."""
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (len(texts), dimension), each of length 1."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of a question, of shape (dimension,) and length 1."""
+
+
+class Generator(Protocol):
+    """A language model that continues a conversation, a few characters at a time."""
+
+    @property
+    def name(self) -> str:
+        """What to call the model in the page and in reports."""
+
+    @property
+    def window_tokens(self) -> int:
+        """The most tokens of prompt and answer together."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of the whole prompt that `messages` become, the chat template included."""
+
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> PythonGenerator[str, None, StopReason]:
+        """Yield the answer's text as it is written and return why it ended.
+
+        Closing the generator stops the model within a token.
+        """
