@@ -225,8 +225,116 @@ class Generator(Protocol):
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Tokens of the whole prompt that `messages` become, the chat template included."""
 
-    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> PythonGenerator[str, None, StopReason]:
+    def stream(
+        self, messages: Sequence[Message], *, max_new_tokens: int
+    ) -> PythonGenerator[str, None, StopReason]:
         """Yield the answer's text as it is written and return why it ended.
 
         Closing the generator stops the model within a token.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A folder of documents that one can chat with: `corpora/<name>/`."""
+
+    name: str
+    title: str
+    description: str
+    starter_questions: tuple[str, ...]
+    documents: int = 0
+    chunks: int = 0
+
+
+FileResult = Literal["added", "changed", "unchanged", "removed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """How one file fared in an ingest; `reason` is what to tell the user when it failed."""
+
+    path: str
+    result: FileResult
+    chunks: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """Where an ingest stands: the file being read, files and chunks done, and an estimate."""
+
+    corpus: str
+    current: str
+    files_done: int
+    files_total: int
+    chunks_done: int
+    seconds: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did, file by file; unchanged files are only counted."""
+
+    corpus: str
+    outcomes: tuple[FileOutcome, ...]
+    unchanged: int
+    chunks: int
+    seconds: float
+    stopped: bool = False
+
+
+PartState = Literal["waiting", "working", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """What one part of the running product (the embedder, the model, a corpus) is doing."""
+
+    name: str
+    state: PartState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """Whether questions can be answered yet, and if not, what is still awaited."""
+
+    ready: bool
+    parts: tuple[PartStatus, ...]
+
+    @property
+    def waiting_for(self) -> str:
+        """One sentence for the user; empty when ready."""
+        problems = [part.detail for part in self.parts if part.state == "failed"]
+        if problems:
+            return " ".join(problems)
+        waits = [part.detail or part.name for part in self.parts if part.state != "ready"]
+        return "" if self.ready else ", ".join(waits)
+
+
+Rating = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """A question with its answer, as kept; `rating` is the reader's thumb."""
+
+    id: str
+    question: str
+    answer: FinishedAnswer
+    asked_at: str
+    rating: Rating | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation over one corpus; `turns` is empty where chats are only listed."""
+
+    id: str
+    corpus: str
+    title: str
+    created_at: str
+    updated_at: str
+    turns: tuple[ChatTurn, ...] = ()

@@ -1,0 +1,171 @@
+"""Conversations with their answers, passages and ratings, in a SQLite file of their own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import CorpusError
+from chatbot.library import open_database, write_transaction
+from chatbot.types import (
+    Chat,
+    ChatTurn,
+    Chunk,
+    Citation,
+    FinishedAnswer,
+    Message,
+    Passage,
+    Rating,
+    Timings,
+)
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE chats (
+    id TEXT PRIMARY KEY, corpus TEXT NOT NULL, title TEXT NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+);
+CREATE TABLE turns (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    question TEXT NOT NULL, answer TEXT NOT NULL, asked_at TEXT NOT NULL, rating TEXT
+);
+CREATE INDEX turns_of_chat ON turns (chat_id, number);
+"""
+NEW_CHAT_TITLE = "New chat"
+_TITLE_CHARACTERS = 60
+
+
+class ChatStore:
+    """Keeps chats across reloads and restarts. Safe to call from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def create_chat(self, corpus: str) -> Chat:
+        now = _now()
+        chat = Chat(uuid.uuid4().hex, corpus, NEW_CHAT_TITLE, now, now)
+        self._write("INSERT INTO chats VALUES (?, ?, ?, ?, ?)", (chat.id, corpus, chat.title, now, now))
+        return chat
+
+    def list_chats(self) -> list[Chat]:
+        """The chats that hold a question, newest first, without their turns."""
+        query = (
+            "SELECT id, corpus, title, created_at, updated_at FROM chats "
+            "WHERE EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id) ORDER BY updated_at DESC, rowid DESC"
+        )
+        return [Chat(*row) for row in self._read(query)]
+
+    def get_chat(self, chat_id: str) -> Chat:
+        """A chat with its turns.
+
+        :raises CorpusError: when there is none of that id.
+        """
+        found = self._read(
+            "SELECT id, corpus, title, created_at, updated_at FROM chats WHERE id = ?", (chat_id,)
+        )
+        if not found:
+            raise CorpusError("That chat is no longer there.", "Start a new one.")
+        rows = self._read(
+            "SELECT id, question, answer, asked_at, rating FROM turns WHERE chat_id = ? ORDER BY number",
+            (chat_id,),
+        )
+        turns = tuple(
+            ChatTurn(turn_id, question, unpack_answer(json.loads(answer)), asked_at, rating)
+            for turn_id, question, answer, asked_at, rating in rows
+        )
+        return Chat(*found[0], turns)
+
+    def append_turn(self, chat_id: str, question: str, answer: FinishedAnswer) -> ChatTurn:
+        """Add a question with its answer; the first question becomes the chat's title."""
+        turn = ChatTurn(uuid.uuid4().hex, question, answer, _now())
+        packed = json.dumps(asdict(answer), ensure_ascii=False)
+        with self._lock, write_transaction(self._database) as database:
+            database.execute(
+                "INSERT INTO turns (id, chat_id, question, answer, asked_at) VALUES (?, ?, ?, ?, ?)",
+                (turn.id, chat_id, question, packed, turn.asked_at),
+            )
+            database.execute(
+                "UPDATE chats SET updated_at = ?, title = CASE title WHEN ? THEN ? ELSE title END WHERE id = ?",
+                (turn.asked_at, NEW_CHAT_TITLE, shorten_title(question), chat_id),
+            )
+        return turn
+
+    def replace_turns_from(self, chat_id: str, turn_id: str) -> None:
+        """Drop a turn and all later ones, to ask it again."""
+        self._write(
+            "DELETE FROM turns WHERE chat_id = ? AND number >= (SELECT number FROM turns WHERE id = ?)",
+            (chat_id, turn_id),
+        )
+
+    def rate_turn(self, turn_id: str, rating: Rating | None) -> None:
+        self._write("UPDATE turns SET rating = ? WHERE id = ?", (rating, turn_id))
+
+    def rename_chat(self, chat_id: str, title: str) -> None:
+        self._write("UPDATE chats SET title = ? WHERE id = ?", (shorten_title(title), chat_id))
+
+    def delete_chat(self, chat_id: str) -> None:
+        self._write("DELETE FROM chats WHERE id = ?", (chat_id,))
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    def _write(self, query: str, values: Sequence[object]) -> None:
+        with self._lock, write_transaction(self._database) as database:
+            database.execute(query, values)
+
+
+def shorten_title(text: str) -> str:
+    """One line of at most 60 characters, cut between words."""
+    line = " ".join(text.split()) or NEW_CHAT_TITLE
+    if len(line) <= _TITLE_CHARACTERS:
+        return line
+    return line[: _TITLE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+
+
+def list_messages(chat: Chat) -> list[Message]:
+    """The conversation so far, as the assistant takes it."""
+    return [
+        message
+        for turn in chat.turns
+        for message in (Message("user", turn.question), Message("assistant", turn.answer.text))
+    ]
+
+
+def unpack_answer(values: dict[str, Any]) -> FinishedAnswer:
+    """An answer from what `dataclasses.asdict` and JSON made of it."""
+    passages = tuple(
+        Passage(**(passage | {"chunk": _unpack_chunk(passage["chunk"])})) for passage in values["passages"]
+    )
+    return FinishedAnswer(
+        **(
+            values
+            | {
+                "passages": passages,
+                "citations": tuple(Citation(**citation) for citation in values["citations"]),
+                "unsupported": tuple((start, end) for start, end in values["unsupported"]),
+                "timings": Timings(**values["timings"]),
+            }
+        )
+    )
+
+
+def _unpack_chunk(values: dict[str, Any]) -> Chunk:
+    return Chunk(**(values | {"headings": tuple(values["headings"])}))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

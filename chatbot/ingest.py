@@ -1,0 +1,252 @@
+"""Flow 1, documents in: files of a corpus folder -> documents -> chunks -> vectors -> library.
+
+An ingest brings the library in step with the folder. Files that have not changed cost a look at
+their size and time; a changed one is read, cut and embedded again, where only chunks that are new
+need new vectors; a file that is gone leaves the library. Each document is one transaction, so an
+ingest may be stopped or killed at any moment and simply be started again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_for_embedding
+from chatbot.corpora import SourceFile, scan_files
+from chatbot.errors import DocumentError
+from chatbot.library import Library
+from chatbot.types import (
+    Chunk,
+    Document,
+    DocumentRecord,
+    Embedder,
+    FileOutcome,
+    IngestProgress,
+    IngestReport,
+    ParsedDocument,
+    Vectors,
+)
+from chatbot.vectors import VectorIndex
+
+OnProgress = Callable[[IngestProgress], None]
+
+
+class ReadDocument(Protocol):
+    """Reads one file: `DocumentReader.read`."""
+
+    def __call__(self, path: Path) -> ParsedDocument:
+        """The document, or a DocumentError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestor:
+    """Keeps the library in step with corpus folders.
+
+    :param chunk_tokens: the largest chunk; never more than the embedding model reads.
+    """
+
+    library: Library
+    vectors: VectorIndex
+    embedder: Embedder
+    read_document: ReadDocument
+    chunk_tokens: int
+
+    @property
+    def recipe(self) -> str:
+        """Names everything that decides how a document becomes chunks and vectors."""
+        return f"{CHUNKING_VERSION}/{self.max_tokens}/{self.embedder.fingerprint}"
+
+    @property
+    def max_tokens(self) -> int:
+        return min(self.chunk_tokens, self.embedder.max_tokens)
+
+    def ingest_corpus(
+        self,
+        corpus: str,
+        folder: Path,
+        *,
+        on_progress: OnProgress = lambda _: None,
+        on_outcome: Callable[[FileOutcome], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> IngestReport:
+        """Bring one corpus in step with its documents folder.
+
+        :param on_progress: called before each file that must be read.
+        :param on_outcome: called after each file that was read or is gone.
+        :param stop: when set, the ingest ends after the file at hand.
+        """
+        started = time.monotonic()
+        known = {record.path: record for record in self.library.list_documents(corpus)}
+        files = list(scan_files(folder))
+        gone = sorted(set(known) - {file.path for file in files})
+        stale = self._find_stale(corpus, files, known)
+        outcomes: list[FileOutcome] = []
+        unchanged = len(files) - len(stale)
+        work = _Work([file.size_bytes for file in stale], started)
+        for path in gone:
+            outcomes.append(self.remove_document(known[path]))
+            on_outcome(outcomes[-1])
+        for index, file in enumerate(stale):
+            if stop is not None and stop.is_set():
+                break
+            on_progress(work.describe(corpus, file.path, index, sum(outcome.chunks for outcome in outcomes)))
+            outcome = self._ingest_file(corpus, file, known.get(file.path))
+            if outcome.result == "unchanged":
+                unchanged += 1
+                continue
+            outcomes.append(outcome)
+            on_outcome(outcome)
+        return IngestReport(
+            corpus=corpus,
+            outcomes=tuple(outcomes),
+            unchanged=unchanged,
+            chunks=sum(outcome.chunks for outcome in outcomes),
+            seconds=time.monotonic() - started,
+            stopped=stop is not None and stop.is_set(),
+        )
+
+    def remove_document(self, record: DocumentRecord) -> FileOutcome:
+        """Take a document out of the library and the index."""
+        started = time.monotonic()
+        removed = self.library.delete_document(record.id)
+        self.vectors.update(record.corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
+        return FileOutcome(record.path, "removed", 0, time.monotonic() - started)
+
+    def _find_stale(
+        self, corpus: str, files: Sequence[SourceFile], known: dict[str, DocumentRecord]
+    ) -> list[SourceFile]:
+        """The files whose size, time or recipe is not that of the library."""
+        recipes = self.library.list_recipes(corpus)
+        return [
+            file
+            for file in files
+            if file.path not in known
+            or (known[file.path].size_bytes, known[file.path].modified_ns)
+            != (file.size_bytes, file.modified_ns)
+            or recipes[file.path] != self.recipe
+        ]
+
+    def _ingest_file(self, corpus: str, file: SourceFile, before: DocumentRecord | None) -> FileOutcome:
+        started = time.monotonic()
+        try:
+            digest = hash_file(file.location)
+            if before and before.sha256 == digest and self._has_recipe(corpus, file.path):
+                self.library.touch_document(
+                    before.id, size_bytes=file.size_bytes, modified_ns=file.modified_ns
+                )
+                return FileOutcome(file.path, "unchanged")
+            record = describe_file(corpus, file, digest)
+            parsed = self.read_document(file.location)
+        except DocumentError as error:
+            record = replace(describe_file(corpus, file, ""), problem=str(error))
+            self._write(Document(record, "", (), ()), [])
+            return FileOutcome(file.path, "failed", 0, time.monotonic() - started, str(error))
+        chunks = chunk_document(
+            parsed,
+            document_id=record.id,
+            count_tokens=self.embedder.count_tokens,
+            max_tokens=self.max_tokens,
+        )
+        record = replace(
+            record,
+            title=parsed.title,
+            date=parsed.date,
+            pages=len(parsed.page_starts),
+            chunks=len(chunks),
+        )
+        self._write(Document(record, parsed.text, parsed.blocks, parsed.page_starts), chunks)
+        return FileOutcome(
+            file.path, "changed" if before else "added", len(chunks), time.monotonic() - started
+        )
+
+    def _has_recipe(self, corpus: str, path: str) -> bool:
+        return self.library.list_recipes(corpus).get(path) == self.recipe
+
+    def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Embed what is new, then write library and index."""
+        vectors = self._embed_chunks(chunks)
+        added, removed = self.library.replace_document(
+            document, chunks, vectors, recipe=self.recipe, fingerprint=self.embedder.fingerprint
+        )
+        rows = {chunk.id: row for row, chunk in enumerate(chunks)}
+        self.vectors.update(
+            document.record.corpus,
+            ids=added,
+            vectors=vectors[[rows[chunk_id] for chunk_id in added]] if added else vectors[:0],
+            removed=removed,
+        )
+
+    def _embed_chunks(self, chunks: Sequence[Chunk]) -> Vectors:
+        """Vectors of shape (len(chunks), dimension); those that the library has are taken from it."""
+        known = self.library.find_vectors([chunk.id for chunk in chunks], self.embedder.fingerprint)
+        fresh = [chunk for chunk in chunks if chunk.id not in known]
+        embedded = self.embedder.embed_documents([join_for_embedding(chunk) for chunk in fresh])
+        known.update(zip((chunk.id for chunk in fresh), embedded, strict=True))
+        return np.stack([known[chunk.id] for chunk in chunks]) if chunks else np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The bytes to read, to tell how far an ingest is and how long it still takes."""
+
+    sizes_bytes: Sequence[int]
+    started: float
+
+    def describe(self, corpus: str, path: str, done: int, chunks: int) -> IngestProgress:
+        seconds = time.monotonic() - self.started
+        bytes_done = sum(self.sizes_bytes[:done])
+        bytes_left = sum(self.sizes_bytes[done:])
+        return IngestProgress(
+            corpus=corpus,
+            current=path,
+            files_done=done,
+            files_total=len(self.sizes_bytes),
+            chunks_done=chunks,
+            seconds=seconds,
+            seconds_left=seconds * bytes_left / bytes_done if bytes_done else None,
+        )
+
+
+def describe_file(corpus: str, file: SourceFile, digest: str) -> DocumentRecord:
+    """The register line of a file before it is read."""
+    return DocumentRecord(
+        id=make_document_id(corpus, file.path),
+        corpus=corpus,
+        path=file.path,
+        title=Path(file.path).stem.replace("-", " ").replace("_", " "),
+        format=Path(file.path).suffix.lower().removeprefix("."),
+        size_bytes=file.size_bytes,
+        modified_ns=file.modified_ns,
+        sha256=digest,
+        date=None,
+        pages=0,
+        chunks=0,
+        added_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def make_document_id(corpus: str, path: str) -> str:
+    """The same for the same place, whatever the file holds."""
+    return hash_text(f"{corpus}\0{path}")[:20]
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes.
+
+    :raises DocumentError: when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DocumentError(
+            f"{path.name} could not be opened ({error.strerror}).", "Check its permissions."
+        ) from error

@@ -1,0 +1,99 @@
+"""Loads and fills the prompt texts of `prompts/`; no prompt text stands in Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from chatbot.errors import PromptError
+from chatbot.types import Message, Passage
+
+PROMPT_VARIABLES: dict[str, frozenset[str]] = {
+    "system": frozenset(),
+    "passage": frozenset({"number", "title", "heading", "text"}),
+    "question": frozenset({"passages", "question"}),
+    "not_found": frozenset(),
+}
+"""The prompts and the variables that each must use."""
+
+_CONTROL_TOKEN = re.compile(
+    r"<\|[^<>|\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>",
+    re.IGNORECASE,
+)
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The texts of prompts/, checked: every variable is there and none is unknown."""
+
+    system: Template
+    passage: Template
+    question: Template
+    not_found: Template
+
+    def write_messages(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Message] = ()
+    ) -> list[Message]:
+        """The conversation that asks a model to answer `question` from `passages`."""
+        rendered = "\n\n".join(
+            self.passage.substitute(
+                number=passage.number,
+                title=neutralize_text(passage.title),
+                heading=neutralize_text(passage.heading),
+                text=neutralize_text(passage.text),
+            )
+            for passage in passages
+        )
+        asked = self.question.substitute(passages=rendered, question=neutralize_text(question))
+        past = [Message(message.role, neutralize_text(message.content)) for message in history]
+        system = self.system.substitute()
+        head = [Message("system", system)] if system else []
+        return [*head, *past, Message("user", asked)]
+
+
+def neutralize_text(text: str) -> str:
+    """Text that no model takes for its own control tokens, without invisible characters."""
+    visible = _INVISIBLE.sub("", text)
+    return _CONTROL_TOKEN.sub(lambda match: " ".join(match[0].strip("<>[]/|").split("|")), visible)
+
+
+def load_prompts(folder: Path) -> Prompts:
+    """Read and check every prompt.
+
+    :raises PromptError: naming the file, and the variable that is missing or unknown.
+    """
+    return Prompts(**{name: _load_prompt(folder / f"{name}.md", name) for name in PROMPT_VARIABLES})
+
+
+def _load_prompt(path: Path, name: str) -> Template:
+    required = PROMPT_VARIABLES[name]
+    try:
+        template = Template(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(
+            f"The prompt {path} could not be read ({type(error).__name__}).",
+            "Restore the file; docs/prompts.md shows what belongs in it.",
+        ) from error
+    if not template.is_valid():
+        raise PromptError(
+            f"The prompt {path} has a $ that starts no variable.", "Write $$ for a dollar sign."
+        )
+    used = frozenset(template.get_identifiers())
+    if missing := sorted(required - used):
+        raise PromptError(
+            f"The prompt {path} lacks ${missing[0]}.", f"It must use: {_list_variables(required)}."
+        )
+    if unknown := sorted(used - required):
+        raise PromptError(
+            f"The prompt {path} uses ${unknown[0]}, which does not exist.",
+            f"It may use: {_list_variables(required)}. Write $$ for a dollar sign.",
+        )
+    return template
+
+
+def _list_variables(names: frozenset[str]) -> str:
+    return ", ".join(f"${name}" for name in sorted(names)) or "no variables"

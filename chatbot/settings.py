@@ -1,0 +1,154 @@
+"""Every setting, with its default, its meaning and its limits.
+
+A value comes from the command line, else from the environment (`CHATBOT_PORT`), else from
+`chatbot.toml` in the project folder, else from the default here. Settings are read once, cannot be
+changed afterwards, and go no further than `build.py`: the parts take plain values.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from chatbot.errors import SettingsError
+
+SETTINGS_FILE = "chatbot.toml"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+PACKAGE_FOLDER = Path(__file__).resolve().parent
+
+
+def find_project_folder() -> Path:
+    """The folder that holds prompts/ and corpora/: the checkout, else the working folder."""
+    checkout = PACKAGE_FOLDER.parent
+    return checkout if (checkout / "prompts").is_dir() else Path.cwd()
+
+
+def find_shipped_folder(name: str) -> Path:
+    """Where prompts/ or corpora/ lie: in the project, else inside the installed package."""
+    in_project = find_project_folder() / name
+    return in_project if in_project.is_dir() else PACKAGE_FOLDER / "_shipped" / name
+
+
+class Settings(BaseSettings):
+    """All settings; see docs/settings.md for the table."""
+
+    model_config = SettingsConfigDict(env_prefix="CHATBOT_", frozen=True, extra="forbid")
+
+    corpora_folder: Annotated[Path, Field(description="Where the corpora lie, a folder each.")] = Field(
+        default_factory=lambda: find_shipped_folder("corpora")
+    )
+    prompts_folder: Annotated[Path, Field(description="Where the prompt texts lie.")] = Field(
+        default_factory=lambda: find_shipped_folder("prompts")
+    )
+    data_folder: Annotated[
+        Path, Field(description="Where the library, the chats and the converted models are kept.")
+    ] = Field(default_factory=lambda: find_project_folder() / "data")
+    corpus: str | None = Field(
+        None, description="The corpus that is used when none is named; the first one by default."
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on; only this machine's own.")
+    port: int = Field(7860, ge=1, le=65535, description="The port of the page.")
+    embedder: str = Field(
+        "all-minilm-l6-v2",
+        description="The embedding model: the packaged one, a hub id, or a folder.",
+    )
+    generator: str = Field(
+        "smollm2-135m-instruct",
+        description="The language model: the packaged one, a hub id, a folder, a .gguf file, "
+        "or the URL of an OpenAI-compatible server.",
+    )
+    generator_model: str | None = Field(
+        None, description="The name of the model on an OpenAI-compatible server; its first by default."
+    )
+    generator_key: SecretStr | None = Field(None, description="The key of an OpenAI-compatible server.")
+    generator_window_tokens: int = Field(
+        8192, ge=512, description="The window assumed of an OpenAI-compatible server, in tokens."
+    )
+    passage_limit: int = Field(4, ge=1, le=20, description="How many passages the model may read.")
+    answer_tokens: int = Field(200, ge=16, le=4096, description="The longest answer, in tokens.")
+    chunk_tokens: int = Field(
+        200, ge=32, le=2048, description="The largest chunk, in tokens of the embedding model."
+    )
+    relevance_floor: float = Field(
+        0.5,
+        ge=0.0,
+        le=1.0,
+        description="How well the best passage must match before the model is asked; 0 asks always.",
+    )
+    unsupported: Literal["mark", "withhold"] = Field(
+        "withhold",
+        description="What becomes of a sentence that no passage backs: shown with a mark, or left out.",
+    )
+    upload_limit_mb: int = Field(50, ge=1, le=2048, description="The largest file that is read, in MB.")
+    question_limit_characters: int = Field(
+        2000, ge=10, le=100_000, description="The longest question, in characters."
+    )
+    watch_seconds: float = Field(
+        3.0, ge=0, description="How often the documents folders are looked at for changes; 0 is never."
+    )
+    offline: bool = Field(
+        True, description="Never ask a model hub; set to false to use a model from a hub for the first time."
+    )
+
+    @field_validator("host")
+    @classmethod
+    def check_host(cls, value: str) -> str:
+        """Refuse to listen to other machines: there are no accounts yet."""
+        if value not in LOOPBACK_HOSTS:
+            raise ValueError(f"must be one of {', '.join(LOOPBACK_HOSTS)}")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before environment before chatbot.toml."""
+        del dotenv_settings, file_secret_settings
+        toml = TomlConfigSettingsSource(settings_cls, find_project_folder() / SETTINGS_FILE)
+        return init_settings, env_settings, toml
+
+
+def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the types are checked by pydantic
+    """Settings from flags, environment and chatbot.toml; flags that are None are not given.
+
+    :raises SettingsError: naming the key, its value and what is allowed.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise describe_invalid_setting(error) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{SETTINGS_FILE} is not valid TOML: {error}.", "Mend that line, or remove the file."
+        ) from None
+
+
+def describe_invalid_setting(error: ValidationError) -> SettingsError:
+    """The first complaint of pydantic in our words."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return SettingsError(f"There is no setting {key!r}.", f"The settings are: {known}.")
+    field = Settings.model_fields.get(key)
+    meaning = field.description if field else ""
+    reason = first["msg"].removeprefix("Value error, ")
+    return SettingsError(
+        f"The setting {key} cannot be {first['input']!r}: {reason}.",
+        f"{meaning} Change it in {SETTINGS_FILE}, in CHATBOT_{key.upper()}, or on the command line.",
+    )

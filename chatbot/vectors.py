@@ -1,0 +1,152 @@
+"""The nearest chunks to a vector, by Chroma; the only module that imports it.
+
+Chroma's files are rewritten in place, so a crash or a full disk can leave them unreadable. They are
+never the truth: a marker file stands beside them while they are written, and an index that was
+left with its marker, does not open, or holds another number of chunks than the library is made
+again from the library in a new folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatbot.types import Vectors
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+BATCH_ROWS = 4000
+"""Chroma takes at most 5,461 rows a call."""
+
+logger = logging.getLogger(__name__)
+
+ReadVectors = Callable[[str, str], Iterable[tuple[list[str], Vectors]]]
+
+
+class VectorIndex:
+    """One Chroma collection a corpus and embedding model, in `folder`.
+
+    Safe to call from several threads; one process at a time (see `ownership.py`).
+
+    :param fingerprint: of the embedding model; vectors of different models are never mixed.
+    :param read_vectors: gives ids and vectors of a corpus and model from the library, to rebuild from.
+    """
+
+    def __init__(self, folder: Path, *, fingerprint: str, read_vectors: ReadVectors) -> None:
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._read_vectors = read_vectors
+        self._lock = threading.RLock()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._marker = folder / "being-written"
+        self._client = self._open_client()
+
+    def _open_client(self) -> ClientAPI:
+        generation = self._find_generation()
+        if self._marker.exists():
+            logger.info("the vector index was not closed properly and is made again")
+            generation += 1
+        for other in self._list_generations():
+            if other != generation:
+                shutil.rmtree(self._folder / str(other), ignore_errors=True)
+        try:
+            return _connect(self._folder / str(generation))
+        except Exception:  # Chroma raises many kinds for damaged files
+            logger.warning("the vector index does not open and is made again", exc_info=True)
+            return _connect(self._folder / str(generation + 1))
+
+    def _list_generations(self) -> list[int]:
+        return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit())
+
+    def _find_generation(self) -> int:
+        return max(self._list_generations(), default=1)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            with self._marker.open("w") as marker:
+                os.fsync(marker.fileno())
+            yield
+            self._marker.unlink(missing_ok=True)
+
+    def _open_collection(self, corpus: str) -> Any:  # noqa: ANN401 - chromadb is not typed strictly
+        return self._client.get_or_create_collection(
+            f"{corpus}-{self._fingerprint}",
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine"}},
+        )
+
+    def check(self, corpus: str, expected_chunks: int) -> bool:
+        """Make the corpus's collection again unless it answers and holds all the library's chunks.
+
+        :return: whether it had to be made again.
+        """
+        with self._lock:
+            try:
+                sound = not self._marker.exists() and self._answers(corpus, expected_chunks)
+            except Exception:  # Chroma raises many kinds for damaged files
+                logger.warning("the vector index of %s is damaged", corpus, exc_info=True)
+                sound = False
+            if not sound:
+                self.rebuild(corpus)
+            return not sound
+
+    def _answers(self, corpus: str, expected_chunks: int) -> bool:
+        collection = self._open_collection(corpus)
+        if collection.count() != expected_chunks:
+            return False
+        for ids, vectors in self._read_vectors(corpus, self._fingerprint):
+            found = collection.query(query_embeddings=vectors[:3], n_results=1, include=["distances"])
+            return len(found["ids"]) == len(ids[:3]) and all(row[0] < 1e-3 for row in found["distances"])
+        return True
+
+    def rebuild(self, corpus: str) -> None:
+        """Make the corpus's collection again from the library."""
+        with self._writing():
+            name = f"{corpus}-{self._fingerprint}"
+            if name in [collection.name for collection in self._client.list_collections()]:
+                self._client.delete_collection(name)
+            collection = self._open_collection(corpus)
+            for ids, vectors in self._read_vectors(corpus, self._fingerprint):
+                for first in range(0, len(ids), BATCH_ROWS):
+                    rows = slice(first, first + BATCH_ROWS)
+                    collection.upsert(ids=ids[rows], embeddings=vectors[rows])
+
+    def update(self, corpus: str, *, ids: Sequence[str], vectors: Vectors, removed: Sequence[str]) -> None:
+        """Add chunks with their vectors, of shape (len(ids), dimension), and remove others."""
+        if not ids and not removed:
+            return
+        with self._writing():
+            collection = self._open_collection(corpus)
+            for first in range(0, len(removed), BATCH_ROWS):
+                collection.delete(ids=list(removed[first : first + BATCH_ROWS]))
+            for first in range(0, len(ids), BATCH_ROWS):
+                rows = slice(first, first + BATCH_ROWS)
+                collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
+
+    def find_nearest(self, corpus: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
+        """Ids and cosine similarities of the chunks nearest to a vector, nearest first."""
+        collection = self._open_collection(corpus)
+        count = collection.count()
+        if not count:
+            return []
+        found = collection.query(
+            query_embeddings=[vector], n_results=min(limit, count), include=["distances"]
+        )
+        return [
+            (chunk_id, 1.0 - distance)
+            for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+
+def _connect(folder: Path) -> ClientAPI:
+    import chromadb
+
+    return chromadb.PersistentClient(path=str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
