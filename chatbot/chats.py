@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class ChatStore:
             ChatTurn(turn_id, question, unpack_answer(json.loads(answer)), asked_at, rating)
             for turn_id, question, answer, asked_at, rating in rows
         )
-        return Chat(*found[0], turns)
+        return replace(Chat(*found[0]), turns=turns)
 
     def append_turn(self, chat_id: str, question: str, answer: FinishedAnswer) -> ChatTurn:
         """Add a question with its answer; the first question becomes the chat's title."""
@@ -98,7 +98,8 @@ class ChatStore:
                 (turn.id, chat_id, question, packed, turn.asked_at),
             )
             database.execute(
-                "UPDATE chats SET updated_at = ?, title = CASE title WHEN ? THEN ? ELSE title END WHERE id = ?",
+                "UPDATE chats SET updated_at = ?, title = CASE title WHEN ? THEN ? ELSE title END "
+                "WHERE id = ?",
                 (turn.asked_at, NEW_CHAT_TITLE, shorten_title(question), chat_id),
             )
         return turn

@@ -15,6 +15,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "system": frozenset(),
     "passage": frozenset({"number", "title", "heading", "text"}),
     "question": frozenset({"passages", "question"}),
+    "quote": frozenset({"quote"}),
     "not_found": frozenset(),
 }
 """The prompts and the variables that each must use."""
@@ -33,6 +34,7 @@ class Prompts:
     system: Template
     passage: Template
     question: Template
+    quote: Template
     not_found: Template
 
     def write_messages(

@@ -1,0 +1,147 @@
+"""Markdown (CommonMark with tables): the readable words, without the marks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatbot.documents.files import looks_like_text, read_text
+from chatbot.documents.metadata import finish_document, read_date
+from chatbot.documents.text import TextBuilder, clean_characters
+from chatbot.types import ParsedDocument
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+NAME = "Markdown"
+SUFFIXES = (".md", ".markdown")
+
+_FRONT_MATTER = re.compile(
+    r"\s*---[ \t]*\n(?P<lines>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
+_FIELD = re.compile(
+    r"^(?P<name>title|date|updated|last_reviewed_on|last_reviewed)[ \t]*:[ \t]*(?P<value>\S.*)$", re.M | re.I
+)
+_HEADING_ATTRIBUTES = re.compile(r"\s*\{[#:.][^{}]*\}$")
+
+accepts = looks_like_text
+
+
+def load(path: Path) -> ParsedDocument:
+    """Read a Markdown file. Raises DocumentError."""
+    from markdown_it import MarkdownIt
+
+    fields, source = _split_front_matter(clean_characters(read_text(path)))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(source)
+    writer = _Writer()
+    for token in tokens:
+        writer.write(token)
+    dates = [read_date(value) for name, value in fields.items() if name != "title"]
+    return finish_document(writer.builder, path, titles=[fields.get("title")], dates=dates)
+
+
+def _split_front_matter(source: str) -> tuple[dict[str, str], str]:
+    """Return the front matter's title and dates, and the source after it."""
+    matter = _FRONT_MATTER.match(source)
+    if not matter:
+        return {}, source
+    fields = {match["name"].lower(): _unquote(match["value"]) for match in _FIELD.finditer(matter["lines"])}
+    return fields, source[matter.end() :]
+
+
+def _unquote(value: str) -> str:
+    value = value.strip()
+    is_quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted else value
+
+
+class _Writer:
+    """Turns the stream of tokens into blocks."""
+
+    def __init__(self) -> None:
+        self.builder = TextBuilder()
+        self._numbers: list[int | None] = []
+        self._marker: str | None = None
+        self._cells: list[str] | None = None
+        self._is_header = False
+        self._heading_level = 0
+
+    def write(self, token: Token) -> None:
+        """Take the next token of the document."""
+        match token.type:
+            case "inline":
+                self._write_text(_read_inline(token.children or []))
+            case "fence" | "code_block":
+                self.builder.add("code", token.content)
+            case "html_block":
+                self._write_html(token.content)
+            case "heading_open":
+                self._heading_level = int(token.tag[1])
+            case "heading_close":
+                self._heading_level = 0
+            case _:
+                self._write_list_token(token)
+                self._write_table_token(token)
+
+    def _write_text(self, text: str) -> None:
+        if self._cells is not None:
+            self._cells.append(text)
+        elif self._heading_level:
+            self.builder.add("heading", _HEADING_ATTRIBUTES.sub("", text), self._heading_level)
+        elif self._marker is not None and text.strip():
+            self.builder.add("list_item", self._marker + text, len(self._numbers))
+            self._marker = None
+        else:
+            self.builder.add("paragraph", text)
+
+    def _write_html(self, source: str) -> None:
+        from chatbot.documents.html import add_html
+
+        add_html(self.builder, source)
+
+    def _write_list_token(self, token: Token) -> None:
+        match token.type:
+            case "bullet_list_open":
+                self._numbers.append(None)
+            case "ordered_list_open":
+                self._numbers.append(int(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                self._numbers.pop()
+                if not self._numbers:
+                    self.builder.end_group()
+            case "list_item_open":
+                number = self._numbers[-1]
+                self._marker = "" if number is None else f"{number}. "
+                self._numbers[-1] = None if number is None else number + 1
+            case "list_item_close":
+                self._marker = None
+
+    def _write_table_token(self, token: Token) -> None:
+        match token.type:
+            case "thead_open" | "thead_close":
+                self._is_header = token.type == "thead_open"
+            case "tr_open":
+                self._cells = []
+            case "tr_close":
+                self.builder.add_row(self._cells or [], header=self._is_header)
+                self._cells = None
+            case "table_close":
+                self.builder.end_group()
+
+
+def _read_inline(tokens: list[Token]) -> str:
+    """Return the words of a line: link texts and images' descriptions stay, targets and tags go."""
+    return "".join(_read_inline_token(token) for token in tokens)
+
+
+def _read_inline_token(token: Token) -> str:
+    match token.type:
+        case "image":
+            return _read_inline(token.children or [])
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "html_inline":
+            return "\n" if token.content.lower().startswith("<br") else ""
+        case _:
+            return token.content

@@ -1,0 +1,187 @@
+"""Which words of the sources each sentence of an answer rests on.
+
+The model is not trusted to cite. Each sentence that it wrote is laid beside every sentence of the
+passages; where one holds its words, its numbers and its names, that is the citation, down to the
+characters. A sentence that no source backs is known as such. Works for any model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chatbot.sentences import STOP_WORDS, find_content_words, find_words, split_sentences, stem_word
+from chatbot.types import Citation, Passage
+
+ENOUGH_SUPPORT = 0.6
+"""The share of an answer sentence's words that its source must hold."""
+LONGEST_QUOTE = 2
+"""A citation quotes at most this many neighbouring sentences."""
+
+_NEGATIONS = frozenset({"not", "never", "cannot", "without", "neither", "nor", "none"})
+_CITATION_MARK = re.compile(r"\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\]")
+_MARKUP = re.compile(r"[*_`#]+")
+_NUMBER_WORDS = dict(
+    zip(
+        "two three four five six seven eight nine ten eleven twelve".split(),
+        map(str, range(2, 13)),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpan:
+    """One or two neighbouring sentences of a passage; offsets are those of the document."""
+
+    passage: Passage
+    start: int
+    end: int
+    words: frozenset[str]
+    numbers: frozenset[str]
+    negated: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a sentence says, as far as words can tell."""
+
+    words: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+    negated: bool
+
+
+def list_source_spans(passages: Iterable[Passage]) -> list[SourceSpan]:
+    """Every sentence of the passages, and every two neighbouring ones of a passage."""
+    return [span for passage in passages for span in _list_passage_spans(passage)]
+
+
+def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
+    sentences = split_sentences(passage.text)
+    place = f"{passage.title} {passage.heading} {passage.chunk.context}"
+    for length in range(1, LONGEST_QUOTE + 1):
+        for first in range(len(sentences) - length + 1):
+            start, end = sentences[first][0], sentences[first + length - 1][1]
+            text = passage.text[start:end]
+            yield SourceSpan(
+                passage=passage,
+                start=passage.chunk.start + start,
+                end=passage.chunk.start + end,
+                words=frozenset(find_content_words(f"{place} {text}")),
+                numbers=find_numbers(text) | find_numbers(place),
+                negated=_is_negated(text),
+                text=text,
+            )
+
+
+def ground_sentence(
+    sentence: str, start: int, spans: Sequence[SourceSpan], *, question: str
+) -> Citation | None:
+    """The source of one sentence of an answer, or None when no passage backs it.
+
+    :param start: where the sentence begins in the answer.
+    :param question: its words may be repeated in the answer without standing in the source.
+    """
+    claim = _read_claim(sentence)
+    asked = frozenset(find_content_words(question))
+    best: tuple[float, float, SourceSpan] | None = None
+    for span in spans:
+        support = measure_support(claim, span, asked)
+        if support < ENOUGH_SUPPORT:
+            continue
+        # Between equals the shorter quote, then the one that also speaks of the question, is better.
+        precision = len(claim.words & span.words) + 0.5 * len(asked & span.words)
+        rank = (round(support, 3), precision - 0.02 * len(span.text.split()), span)
+        if best is None or rank[:2] > best[:2]:
+            best = rank
+    if best is None:
+        return None
+    support, _, span = best
+    return make_citation(span, start, start + len(sentence), support=support)
+
+
+def make_citation(span: SourceSpan, answer_start: int, answer_end: int, *, support: float) -> Citation:
+    """The citation of a source span by `text[answer_start:answer_end]` of an answer."""
+    return Citation(
+        passage_number=span.passage.number,
+        answer_start=answer_start,
+        answer_end=answer_end,
+        document_id=span.passage.chunk.document_id,
+        source_start=span.start,
+        source_end=span.end,
+        quote=span.text,
+        page=span.passage.chunk.page,
+        support=support,
+    )
+
+
+def measure_support(claim: _Claim, span: SourceSpan, asked: frozenset[str]) -> float:
+    """The share of the claim's words that the source holds; 0 when a number, a name or a "not" differs."""
+    if not claim.words or claim.numbers - span.numbers - (asked & claim.numbers):
+        return 0.0
+    if claim.names - span.words - asked or (claim.negated and not span.negated):
+        return 0.0
+    own = claim.words - (asked - span.words)
+    if not own & span.words:
+        return 0.0
+    return len(own & span.words) / len(own)
+
+
+def _read_claim(sentence: str) -> _Claim:
+    plain = strip_markup(sentence)
+    return _Claim(
+        words=frozenset(find_content_words(plain)),
+        numbers=find_numbers(plain),
+        names=frozenset(_find_names(plain)),
+        negated=_is_negated(plain),
+    )
+
+
+def strip_markup(text: str) -> str:
+    """Text without Markdown signs and without the model's own citation numbers."""
+    return _MARKUP.sub("", _CITATION_MARK.sub("", text))
+
+
+def find_numbers(text: str) -> frozenset[str]:
+    """The numbers and codes of a text, small ones in digits however they are written."""
+    words = find_words(text)
+    numbers = {word.replace(",", "") for word in words if any(sign.isdigit() for sign in word)}
+    parts = {part for word in numbers for part in re.split(r"[:/-]", word) if part.isdigit()}
+    return frozenset(numbers | parts | {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS})
+
+
+def _find_names(sentence: str) -> Iterator[str]:
+    """Capitalised words inside a sentence, as stems."""
+    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", sentence)
+    for word in words[1:]:
+        if word[0].isupper() and word.lower() not in STOP_WORDS and len(word) > 1:
+            yield stem_word(word.lower())
+
+
+def _is_negated(text: str) -> bool:
+    lowered = text.lower().replace("’", "'")
+    return "n't" in lowered or not _NEGATIONS.isdisjoint(find_words(lowered))
+
+
+def find_evidence(question: str, spans: Sequence[SourceSpan], *, minimum: float) -> SourceSpan | None:
+    """The single sentence that shares most with the question, rare words counting more.
+
+    :param minimum: the least share of the question's weight that the sentence must hold.
+    """
+    singles = [span for span in spans if len(split_sentences(span.text)) == 1]
+    asked = frozenset(find_content_words(question))
+    frequency = Counter(word for span in singles for word in span.words & asked)
+    weights = {word: 1.0 / (1.0 + frequency[word]) ** 0.5 for word in asked}
+    total = sum(weights.values())
+    if not total or not singles:
+        return None
+    scored = [
+        (sum(weights[word] for word in asked & span.words) / total, -span.passage.number, -span.start, span)
+        for span in singles
+    ]
+    share, _, _, span = max(scored, key=lambda item: item[:3])
+    return span if share >= minimum else None

@@ -1,0 +1,1 @@
+"""The web page, the HTTP interface and the document viewer."""

@@ -1,0 +1,108 @@
+"""One question in a chat: history in, a running answer out, the finished turn into the store."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatbot.errors import QuestionError
+from chatbot.types import ChatTurn, FinishedAnswer, Message
+from chatbot.web.running import RunningAnswer
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from chatbot.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask and where; `replaces` names the turn that the new one takes the place of."""
+
+    text: str
+    chat_id: str
+    corpus: str
+    replaces: str = ""
+
+
+class Conversation:
+    """A running answer with its chat. Leaving the `with` block stops the model.
+
+    A chat comes into being with its first answer; until then `chat_id` is empty.
+    """
+
+    def __init__(self, service: Service, question: Question) -> None:
+        self.chat_id = question.chat_id
+        self.is_left = False
+        self._chats = service.chats
+        self._question = question
+        turns = self._chats.get_chat(self.chat_id).turns if self.chat_id else ()
+        history = read_history(turns, until=question.replaces)
+        self.running = RunningAnswer(
+            lambda: service.ask(question.text, corpus=question.corpus, history=history), self._keep
+        )
+
+    def _keep(self, answer: FinishedAnswer) -> None:
+        if self._question.replaces:
+            self._chats.replace_turns_from(self.chat_id, self._question.replaces)
+        self.chat_id = self.chat_id or self._chats.create_chat(self._question.corpus).id
+        self._chats.append_turn(self.chat_id, self._question.text, answer)
+
+    def __enter__(self) -> Conversation:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.running.stop()
+
+
+class Conversations:
+    """At most one running answer for each open page."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._by_session: dict[str, Conversation] = {}
+        self._lock = threading.Lock()
+
+    def start(self, question: Question, session: str) -> Conversation:
+        """Start answering; the turn is kept when the answer is finished or stopped."""
+        limit = self._service.settings.question_limit_characters
+        if len(question.text) > limit:
+            raise QuestionError(
+                f"The question has {len(question.text):,} characters, {limit:,} are allowed.", "Shorten it and ask again."
+            )
+        conversation = Conversation(self._service, question)
+        with self._lock:
+            self._forget_finished()
+            self._by_session[session] = conversation
+        conversation.running.start()
+        return conversation
+
+    def stop(self, session: str, *, leave: bool) -> None:
+        """Stop the page's answer, if one is running; with `leave` it is no longer shown either."""
+        with self._lock:
+            conversation = self._by_session.get(session)
+        if conversation is not None:
+            conversation.is_left = leave
+            conversation.running.stop()
+
+    def is_running(self, session: str) -> bool:
+        """Whether the page's answer is still being written."""
+        with self._lock:
+            conversation = self._by_session.get(session)
+        return conversation is not None and not conversation.running.wait(0)
+
+    def _forget_finished(self) -> None:
+        over = [name for name, conversation in self._by_session.items() if conversation.running.wait(0)]
+        for name in over:
+            del self._by_session[name]
+
+
+def read_history(turns: tuple[ChatTurn, ...], *, until: str = "") -> list[Message]:
+    """The turns before a given one as the messages that the model is shown."""
+    messages: list[Message] = []
+    for turn in turns:
+        if turn.id == until:
+            break
+        messages += [Message("user", turn.question), Message("assistant", turn.answer.text)]
+    return messages

@@ -1,0 +1,79 @@
+"""One place that turns errors into HTTP answers: which status, which words, as JSON or as a page."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from chatbot.errors import (
+    ChatbotError,
+    CorpusError,
+    DocumentError,
+    DocumentTooLarge,
+    LibraryError,
+    LibraryInUse,
+    ModelError,
+    QuestionError,
+    UnsupportedFormat,
+)
+from chatbot.web.pages import render_problem_page
+from chatbot.web.running import describe_unexpected
+from chatbot.web.schemas import error_to_json
+
+# The first kind that fits counts, so the special ones come before the general.
+STATUS_BY_KIND: tuple[tuple[type[ChatbotError], int], ...] = (
+    (QuestionError, 422),
+    (CorpusError, 404),
+    (UnsupportedFormat, 415),
+    (DocumentTooLarge, 413),
+    (DocumentError, 422),
+    (ModelError, 503),
+    (LibraryInUse, 409),
+    (LibraryError, 503),
+    (ChatbotError, 500),
+)
+
+
+def find_status(error: ChatbotError) -> int:
+    """The HTTP status of a kind of error."""
+    return next(status for kind, status in STATUS_BY_KIND if isinstance(error, kind))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error of our own routes in the same form."""
+    app.add_exception_handler(ChatbotError, _answer_known)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def _answer_known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ChatbotError)  # noqa: S101 - tells mypy what the registration says
+    return make_error_response(request, error, find_status(error))
+
+
+def _answer_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - tells mypy what the registration says
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    problem = QuestionError(f"The request is not understood: {where}: {first['msg']}.", "Correct it and send it again.")
+    return make_error_response(request, problem, 422)
+
+
+def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - tells mypy what the registration says
+    problem = ChatbotError(f"{error.detail}.", "Check the address.")
+    return make_error_response(request, problem, error.status_code)
+
+
+def _answer_unexpected(request: Request, error: Exception) -> Response:
+    return make_error_response(request, describe_unexpected(error), 500)
+
+
+def make_error_response(request: Request, error: ChatbotError, status: int) -> Response:
+    """JSON for programs; a small page for people who follow a link to a document or a chat."""
+    if request.url.path.startswith(("/documents/", "/chats/")):
+        return HTMLResponse(render_problem_page(error), status)
+    return JSONResponse({"error": error_to_json(error)}, status)

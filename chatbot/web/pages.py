@@ -1,0 +1,56 @@
+"""The pages besides the chat: a document with its quote, and what went wrong."""
+
+from __future__ import annotations
+
+from html import escape
+
+from chatbot.errors import ChatbotError
+from chatbot.types import Document
+
+STYLE_PATH = "/ui/viewer.css"
+
+
+def render_viewer_page(document: Document, article: str, *, page: int | None, start: int, end: int) -> str:
+    """A document to read, with what is known about it above; `article` is safe HTML."""
+    record = document.record
+    original = f"/documents/{escape(record.id)}/original"
+    facts = [
+        f"<dt>File</dt><dd>{escape(record.path)}</dd>",
+        f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
+        f"<dt>Page</dt><dd>{page} of {record.pages}</dd>" if page else "",
+    ]
+    picture = ""
+    if page and record.format == "pdf":
+        source = f"/documents/{escape(record.id)}/pages/{page}.png?start={start}&amp;end={end}"
+        picture = (
+            f'<details class="picture"><summary>Page {page} as it looks in the file</summary>'
+            f'<img src="{source}" alt="Page {page} of {escape(record.title)}, with the quoted words marked" loading="lazy">'
+            "</details>"
+        )
+    header = (
+        f'<header><p class="brand">Chatbot</p><h1>{escape(record.title)}</h1><dl>{"".join(facts)}</dl>'
+        f'<nav aria-label="Document"><a href="#quote">Go to the quote</a><a href="{original}">Download the original</a>'
+        f"</nav></header>"
+    )
+    if start >= end:
+        header = header.replace('<a href="#quote">Go to the quote</a>', "")
+    return render_page(record.title, f"{header}{picture}<main>{article}</main>")
+
+
+def render_problem_page(error: ChatbotError) -> str:
+    """A short page that says what went wrong and what to do."""
+    body = (
+        f'<main class="problem"><h1>{escape(error.message)}</h1><p>{escape(error.next_step)}</p>'
+        '<p><a href="/">Back to the chat</a></p></main>'
+    )
+    return render_page(error.message, body)
+
+
+def render_page(title: str, body: str) -> str:
+    """A whole HTML page in our own style, without any script."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)} — Chatbot</title><link rel="stylesheet" href="{STYLE_PATH}"></head>'
+        f"<body>{body}</body></html>"
+    )

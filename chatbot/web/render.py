@@ -1,0 +1,264 @@
+"""The conversation as HTML: questions, answers with their citations, and the sources beside them.
+
+Pure functions; whatever comes from documents, models or people is escaped here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from chatbot.errors import ChatbotError
+from chatbot.types import Chat, ChatTurn, Citation, Corpus, FinishedAnswer, Passage
+from chatbot.web.export import describe_place, write_answer
+from chatbot.web.icons import draw_icon
+from chatbot.web.markup import Mark, Span, render_markup
+from chatbot.web.running import AnswerSnapshot
+
+_UNSUPPORTED_NOTE = ' <small class="unsupported-note">not found in the documents</small>'
+_WORD_JOINER = "&#8288;"  # keeps a citation on the line of its sentence
+
+
+def count_words(number: int, noun: str) -> str:
+    """`1 document`, `28 documents`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def render_button(action: str, icon: str, label: str, *, text: str = "", css: str = "", **data: str) -> str:
+    """A button that tells the page's script what to do; its label is what screen readers say."""
+    fields = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
+    shown = f"<span>{escape(text)}</span>" if text else ""
+    return (
+        f'<button type="button" class="{css or "quiet"}" data-action="{action}" aria-label="{escape(label)}"'
+        f' title="{escape(label)}"{fields}>{draw_icon(icon)}{shown}</button>'
+    )
+
+
+def render_transcript(chat: Chat | None, corpus: Corpus, *, without_turns_from: str = "") -> str:
+    """All finished turns of a chat, or what to do in an empty one."""
+    turns = list(chat.turns) if chat else []
+    ids = [turn.id for turn in turns]
+    if without_turns_from in ids:
+        turns = turns[: ids.index(without_turns_from)]
+    elif not turns:
+        return render_welcome(corpus)
+    last = turns[-1].id if turns else ""
+    body = "".join(render_turn(turn, is_last=turn.id == last) for turn in turns)
+    return f'<section class="turns" role="log" aria-live="polite" aria-label="Conversation">{body}</section>'
+
+
+def render_welcome(corpus: Corpus) -> str:
+    """The empty state: what can be asked here."""
+    starters = "".join(
+        f'<li><button type="button" class="starter" data-action="ask" data-question="{escape(question)}">'
+        f"{draw_icon('search')}<span>{escape(question)}</span></button></li>"
+        for question in corpus.starter_questions
+    )
+    if corpus.documents:
+        hint = f'<ul class="starters" aria-label="Questions to start with">{starters}</ul>' if starters else ""
+    else:
+        button = render_button(
+            "documents", "plus", "Add documents", text="Add documents", css="primary", corpus=corpus.name
+        )
+        hint = f'<p class="muted">There are no documents here yet.</p>{button}'
+    return (
+        f'<section class="welcome"><p class="count">{count_words(corpus.documents, "document")}</p>'
+        f"<h1>{escape(corpus.title)}</h1><p class='lead'>{escape(corpus.description)}</p>{hint}</section>"
+    )
+
+
+def render_turn(turn: ChatTurn, *, is_last: bool) -> str:
+    """A question, its answer, the buttons for it and its sources."""
+    answer = turn.answer
+    return (
+        f'<article class="turn" data-turn="{escape(turn.id)}">{_render_question(turn.question)}'
+        f'<div class="answer{"" if answer.found else " not-found"}">'
+        f"{_render_not_found_title(answer.found)}"
+        f'<div class="text">{render_answer_text(answer.text, answer.passages, answer.citations, answer.unsupported)}'
+        f"</div>{render_facts(answer)}{_render_tools(turn, is_last=is_last)}</div>"
+        f"{render_sources(answer.passages, answer.citations, found=answer.found)}</article>"
+    )
+
+
+def render_live_turn(question: str, snapshot: AnswerSnapshot, corpus: Corpus) -> str:
+    """The turn that is being written, without its sources."""
+    if snapshot.text:
+        text = render_answer_text(snapshot.text, snapshot.passages, snapshot.citations, snapshot.unsupported)
+        body = f'<div class="text{"" if snapshot.is_over else " writing"}">{text}</div>'
+    elif snapshot.error:
+        body = ""
+    else:
+        waiting = "Reading the passages…" if snapshot.passages else _describe_search(corpus)
+        body = f'<p class="waiting" role="status"><span class="dots" aria-hidden="true"></span>{waiting}</p>'
+    if snapshot.error:
+        body += render_error(snapshot.error, retry_question=question)
+    state = "" if snapshot.is_over else ' data-writing="true" aria-busy="true"'
+    return f'<article class="turn live"{state}>{_render_question(question)}<div class="answer">{body}</div></article>'
+
+
+def render_error(error: ChatbotError, *, retry_question: str = "") -> str:
+    """What went wrong and what to do about it."""
+    button = ""
+    if retry_question:
+        button = render_button(
+            "ask", "retry", "Ask again", text="Ask again", css="secondary", question=retry_question
+        )
+    return (
+        f'<div class="problem" role="alert"><p><strong>{escape(error.message)}</strong></p>'
+        f"<p>{escape(error.next_step)}</p>{button}</div>"
+    )
+
+
+def render_answer_text(
+    text: str, passages: Sequence[Passage], citations: Sequence[Citation], unsupported: Sequence[Span]
+) -> str:
+    """The answer's words with a numbered button behind each sentence that rests on a source."""
+    by_number = {passage.number: passage for passage in passages}
+    marks: dict[tuple[int, int], list[int]] = {}
+    for index, citation in enumerate(citations):
+        if citation.passage_number in by_number:
+            end = len(text[: citation.answer_end].rstrip())
+            marks.setdefault((end, citation.passage_number), []).append(index)
+    buttons = [
+        Mark(end, _render_citation(by_number[number], [(index, citations[index]) for index in indexes]))
+        for (end, number), indexes in sorted(marks.items())
+    ]
+    spans = [(start, len(text[:end].rstrip())) for start, end in unsupported]
+    notes = [Mark(end, _UNSUPPORTED_NOTE) for _, end in spans]
+    return render_markup(text, [*buttons, *notes], spans)
+
+
+def _render_citation(passage: Passage, citations: Sequence[tuple[int, Citation]]) -> str:
+    first = citations[0][1]
+    quote = " … ".join(" ".join(citation.quote.split()) for _, citation in citations)
+    place = describe_place(passage, first.page)
+    label = f"Source {passage.number}: {passage.title}, {place}: “{_shorten(quote, 160)}”"
+    indexes = " ".join(str(index) for index, _ in citations)
+    return (
+        f'{_WORD_JOINER}<sup><button type="button" class="citation" data-action="cite" data-citations="{indexes}"'
+        f' data-title="{escape(passage.title)}" data-place="{escape(place)}" data-quote="{escape(_shorten(quote, 320))}"'
+        f' aria-label="{escape(label)}">{passage.number}</button></sup>'
+    )
+
+
+def render_facts(answer: FinishedAnswer) -> str:
+    """The small line under an answer: how it came about."""
+    facts = [] if answer.stop_reason != "stopped" else ['<span class="stopped">Stopped</span>']
+    if answer.stop_reason == "length":
+        facts.append("Cut off at the length limit")
+    if answer.searched_for and answer.searched_for != answer.question:
+        facts.append(f"Searched for: “{escape(answer.searched_for)}”")
+    if answer.timings.total:
+        facts.append(f"{answer.timings.total:.1f} s")
+    if answer.model:
+        facts.append(escape(answer.model))
+    if answer.dropped:
+        facts.append(f"{count_words(answer.dropped, 'passage')} did not fit")
+    return f'<p class="facts">{"<span class=separator> · </span>".join(facts)}</p>' if facts else ""
+
+
+def _render_tools(turn: ChatTurn, *, is_last: bool) -> str:
+    numbers = {citation.passage_number for citation in turn.answer.citations}
+    noun = "source" if turn.answer.found else "nearest passage"
+    count = len(numbers) if turn.answer.found else len(turn.answer.passages)
+    tools = [
+        render_button("select", "sources", "Show the sources of this answer", text=count_words(count, noun), turn=turn.id)
+        if turn.answer.passages
+        else "",
+        render_button("copy", "copy", "Copy the answer with its sources", text="Copy", copy=write_answer(turn.answer)),
+        render_button("retry", "retry", "Ask this again", text="Retry", turn=turn.id, question=turn.question),
+        render_button("edit", "rename", "Change the question", text="Edit", turn=turn.id, question=turn.question)
+        if is_last
+        else "",
+        _render_thumb(turn, "up", "Good answer"),
+        _render_thumb(turn, "down", "Bad answer"),
+    ]
+    return f'<div class="tools" role="group" aria-label="For this answer">{"".join(tools)}</div>'
+
+
+def _render_thumb(turn: ChatTurn, rating: str, label: str) -> str:
+    is_pressed = turn.rating == rating
+    button = render_button("rate", rating, label, turn=turn.id, rating="" if is_pressed else rating)
+    return button.replace("<button", f'<button aria-pressed="{str(is_pressed).lower()}"', 1)
+
+
+def render_sources(passages: Sequence[Passage], citations: Sequence[Citation], *, found: bool = True) -> str:
+    """A card for each passage; those that no sentence rests on are folded away."""
+    if not passages:
+        return ""
+    cited = {citation.passage_number for citation in citations}
+    shown = [passage for passage in passages if passage.number in cited or not found]
+    rest = [passage for passage in passages if passage not in shown]
+    cards = "".join(_render_card(passage, citations) for passage in shown)
+    if not shown:
+        cards = '<p class="muted">No sentence of this answer could be traced to a passage yet.</p>'
+    if rest:
+        summary = f"{count_words(len(rest), 'more passage')} {'was' if len(rest) == 1 else 'were'} read"
+        folded = "".join(_render_card(passage, ()) for passage in rest)
+        cards += f'<details class="rest"><summary>{summary}</summary>{folded}</details>'
+    title = "Sources" if found else "Nearest passages"
+    return (
+        f'<aside class="sources" aria-label="{title}"><h2>{title}'
+        f'{render_button("unselect", "close", "Close the sources", css="quiet close")}</h2>{cards}</aside>'
+    )
+
+
+def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
+    quotes = [(index, citation) for index, citation in enumerate(citations) if citation.passage_number == passage.number]
+    start, end = (quotes[0][1].source_start, quotes[0][1].source_end) if quotes else (passage.chunk.start, passage.chunk.end)
+    document_id = escape(passage.chunk.document_id)
+    place = describe_place(passage, quotes[0][1].page if quotes else None)
+    return (
+        f'<section class="card" data-passage="{passage.number}" tabindex="-1">'
+        f'<h3><span class="number">{passage.number}</span><span>{escape(passage.title)}</span></h3>'
+        f'<p class="place">{escape(place)}</p><blockquote>{_highlight_quotes(passage, quotes)}</blockquote>'
+        f'<p class="card-foot"><span class="path" title="{escape(passage.path)}">{escape(passage.path)}</span>'
+        f'<a href="/documents/{document_id}?start={start}&amp;end={end}#quote" target="_blank" rel="noopener"'
+        f' aria-label="Open {escape(passage.title)} at this place, in a new tab">Open document{draw_icon("open")}</a></p></section>'
+    )
+
+
+def _highlight_quotes(passage: Passage, quotes: Sequence[tuple[int, Citation]]) -> str:
+    """The passage's text with every quoted stretch in a <mark> that names its citations."""
+    text = passage.text
+    spans = [
+        (max(citation.source_start - passage.chunk.start, 0), min(citation.source_end - passage.chunk.start, len(text)), index)
+        for index, citation in quotes
+    ]
+    edges = sorted({0, len(text), *(edge for start, end, _ in spans for edge in (start, end) if 0 <= edge <= len(text))})
+    return "".join(_render_stretch(text, start, end, spans) for start, end in zip(edges, edges[1:], strict=False))
+
+
+def _render_stretch(text: str, start: int, end: int, spans: Sequence[tuple[int, int, int]]) -> str:
+    body = escape(text[start:end])
+    indexes = [str(index) for span_start, span_end, index in spans if span_start <= start and end <= span_end]
+    return f'<mark data-citations="{" ".join(indexes)}">{body}</mark>' if indexes else body
+
+
+def _render_question(question: str) -> str:
+    return f'<h2 class="question"><span class="hidden">You asked: </span>{escape(question)}</h2>'
+
+
+def _render_not_found_title(found: bool) -> str:
+    return "" if found else f'<p class="not-found-title">{draw_icon("search")}Not in these documents</p>'
+
+
+def _describe_search(corpus: Corpus) -> str:
+    return f"Searching {count_words(corpus.documents, 'document')}…"
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rsplit(" ", 1)[0] + "…"
+
+
+def find_corpus(corpora: Sequence[Corpus], name: str) -> Corpus:
+    """The corpus of that name, else the default one."""
+    return next((corpus for corpus in corpora if corpus.name == name), next(iter(corpora), _NO_CORPUS))
+
+
+_NO_CORPUS = Corpus("", "No documents yet", "Add a folder of documents to corpora/ and start again.", ())
+
+
+def iterate_titles(chats: Sequence[Chat]) -> Iterator[tuple[str, str]]:
+    """(id, title) of each chat, never with an empty title."""
+    return ((chat.id, chat.title.strip() or "New chat") for chat in chats)

@@ -1,0 +1,120 @@
+"""Runs one answer in a thread, so that whoever shows it can look at any time, stop it, or go away."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatbot.errors import ChatbotError
+from chatbot.types import Citation, FinishedAnswer, Passage
+
+if TYPE_CHECKING:
+    from chatbot.assistant import Answer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSnapshot:
+    """An answer as far as it has been written."""
+
+    text: str = ""
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    unsupported: tuple[tuple[int, int], ...] = ()
+    finished: FinishedAnswer | None = None
+    error: ChatbotError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished is not None or self.error is not None
+
+
+class RunningAnswer:
+    """An answer that is being written in its own thread.
+
+    `keep` is called once with the finished answer, also when it was stopped, before the answer
+    counts as over; nothing is kept of an answer that failed.
+    """
+
+    def __init__(self, ask: Callable[[], Answer], keep: Callable[[FinishedAnswer], object]) -> None:
+        self._ask = ask
+        self._keep = keep
+        self._answer: Answer | None = None
+        self._finished: FinishedAnswer | None = None
+        self._error: ChatbotError | None = None
+        self._stop_wanted = False
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="answer", daemon=True)
+
+    def start(self) -> RunningAnswer:
+        """Begin; returns itself."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop the model soon; what is written so far is kept. May be called at any time."""
+        with self._lock:
+            self._stop_wanted = True
+            answer = self._answer
+        if answer is not None:
+            answer.stop()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the answer is over, at most so long; return whether it is."""
+        return self._is_over.wait(seconds)
+
+    def take_snapshot(self) -> AnswerSnapshot:
+        """The answer as it stands."""
+        # Whether it is over is read first: a text read before its end would be shown as the whole.
+        finished, error = (self._finished, self._error) if self._is_over.is_set() else (None, None)
+        answer = self._answer
+        if finished is not None:
+            return AnswerSnapshot(
+                finished.text, finished.passages, finished.citations, finished.unsupported, finished
+            )
+        if answer is None:
+            return AnswerSnapshot(error=error)
+        return AnswerSnapshot(
+            answer.text,
+            tuple(answer.passages),
+            tuple(answer.citations),
+            tuple(answer.unsupported),
+            None,
+            error,
+        )
+
+    def _run(self) -> None:
+        try:
+            self._write()
+        except ChatbotError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001 - a thread's outer edge: logged, and told to the reader
+            self._error = describe_unexpected(error)
+        finally:
+            self._is_over.set()
+
+    def _write(self) -> None:
+        answer = self._ask()
+        with self._lock:
+            self._answer = answer
+            stop_wanted = self._stop_wanted
+        if stop_wanted:
+            answer.stop()
+        for _ in answer:
+            pass
+        finished = answer.finished
+        self._keep(finished)
+        self._finished = finished
+
+
+def describe_unexpected(error: BaseException) -> ChatbotError:
+    """Log an error that nobody foresaw; return what may be said about it to a client."""
+    error_id = secrets.token_hex(4)
+    logger.error("unexpected error %s", error_id, exc_info=error)
+    return ChatbotError(f"Something went wrong (id {error_id}).", "The log of the server has the details.")

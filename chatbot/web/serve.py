@@ -1,0 +1,94 @@
+"""Serves the application until it is interrupted."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatbot.errors import ServerError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    import uvicorn
+    from fastapi import FastAPI
+
+    from chatbot.service import Service
+
+KEEP_ALIVE_SECONDS = 30
+SHUTDOWN_SECONDS = 3
+MAX_CONNECTIONS = 200
+MAX_HEADER_BYTES = 32 * 1024
+
+
+def serve(service: Service, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C; `on_ready` gets its address once it answers.
+
+    :raises ServerError: when the port cannot be had.
+    """
+    with open_socket(host, port) as listener:
+        from chatbot.web.app import create_app
+
+        url = make_url(host, listener.getsockname()[1])
+        server = make_server(create_app(service), on_started=lambda: on_ready(url))
+        server.run(sockets=[listener])
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; taken early, so that a used port is told before anything loads."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(MAX_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise describe_socket_error(error, host, port) from error
+    return listener
+
+
+def describe_socket_error(error: OSError, host: str, port: int) -> ServerError:
+    """Why an address cannot be served, in words."""
+    next_step = f"Choose another one, for example --port {port + 1 if port < 65535 else 7860}."
+    if isinstance(error, PermissionError):
+        return ServerError(f"Port {port} may only be used by an administrator.", next_step)
+    if error.errno in (98, 48, 10048):  # address in use: Linux, macOS, Windows
+        return ServerError(f"Port {port} is in use by another program.", next_step)
+    return ServerError(f"The address {host}:{port} cannot be served: {error.strerror}.", "Check --host and --port.")
+
+
+def make_url(host: str, port: int) -> str:
+    """The address to open in a browser."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """A uvicorn server with limits, which says when it answers."""
+    import uvicorn
+
+    class ReportingServer(uvicorn.Server):
+        """Ends quickly: open streams are told to stop as soon as a signal comes."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            # A slow callback (opening a browser) must not keep the page from answering.
+            threading.Thread(target=on_started, daemon=True).start()
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        server_header=False,
+        proxy_headers=False,
+    )
+    return ReportingServer(config)

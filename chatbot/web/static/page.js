@@ -1,0 +1,327 @@
+// The page's own behaviour. The server draws every part of the page; this script tells it which
+// button was pressed, and keeps what only the reader's side knows: scrolling, selection, focus.
+"use strict";
+
+window.chatbotPage = (() => {
+  let trigger = () => {};
+  let editedTurn = "";
+  let selectedTurn = "";
+  let followsAnswer = true;
+
+  const find = (selector, root = document) => root.querySelector(selector);
+  const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const isWriting = () => find("[data-writing]") !== null;
+
+  // ---- what buttons do -------------------------------------------------------------------------
+
+  const actions = {
+    menu: () => setMenu(document.body.dataset.menu !== "open"),
+    theme: switchTheme,
+    cite: (button) => showCitation(button),
+    select: (button) => selectTurn(button.dataset.turn, true),
+    unselect: () => { selectedTurn = "none"; markSelection(); },
+    copy: (button) => copyText(button),
+    edit: (button) => startEditing(button.dataset.turn, button.dataset.question),
+    cancel_edit: () => { stopEditing(); setQuestion(""); },
+    ask: (button) => ask(button.dataset.question, ""),
+    retry: (button) => ask(button.dataset.question, button.dataset.turn),
+    documents: (button) => { showView("documents"); send(button.dataset); },
+    conversation: (button) => { showView(""); send(button.dataset); },
+    new: (button) => { showView(""); stopEditing(); send(button.dataset); focusQuestion(); },
+    open: (button) => { showView(""); stopEditing(); selectedTurn = ""; send(button.dataset); },
+    rename: async (button) => {
+      const value = await askReader({ title: "Rename this chat", value: button.dataset.title, confirm: "Rename" });
+      if (value) send({ ...button.dataset, value });
+    },
+    delete_chat: (button) => confirmDelete(button, "Delete this chat?", "It cannot be brought back."),
+    delete_document: (button) =>
+      confirmDelete(button, "Delete this document?", "The file is deleted from the folder and from the index."),
+  };
+
+  async function confirmDelete(button, title, warning) {
+    const text = `“${button.dataset.title}” — ${warning}`;
+    if ((await askReader({ title, text, confirm: "Delete", isDangerous: true })) !== null) send(button.dataset);
+  }
+
+  function send(fields) {
+    trigger("click", { ...fields });
+  }
+
+  function ask(question, turn) {
+    const field = find("#question");
+    if (!question.trim() || isWriting() || !field || field.disabled) return;
+    showView("");
+    selectedTurn = "";
+    followsAnswer = true;
+    trigger("submit", { question, turn });
+    stopEditing();
+  }
+
+  // ---- composer --------------------------------------------------------------------------------
+
+  function submitQuestion() {
+    const field = find("#question");
+    const limit = Number(field.form.dataset.limit);
+    if (isWriting() || !field.value.trim() || field.value.length > limit) return;
+    ask(field.value, editedTurn);
+    setQuestion("");
+  }
+
+  function setQuestion(text) {
+    const field = find("#question");
+    field.value = text;
+    fitQuestion(field);
+  }
+
+  function fitQuestion(field) {
+    field.style.height = "auto";
+    field.style.height = `${Math.min(field.scrollHeight, 200)}px`;
+    const limit = Number(field.form.dataset.limit);
+    const isLong = field.value.length > limit;
+    const isNear = field.value.length > limit * 0.8;
+    find("#counter").textContent = isLong
+      ? `${field.value.length - limit} characters too many (limit ${limit})`
+      : isNear ? `${limit - field.value.length} characters left` : "";
+    field.setAttribute("aria-invalid", String(isLong));
+  }
+
+  function focusQuestion() {
+    find("#question")?.focus();
+  }
+
+  function startEditing(turn, question) {
+    editedTurn = turn;
+    find(".editing").hidden = false;
+    setQuestion(question);
+    focusQuestion();
+  }
+
+  function stopEditing() {
+    editedTurn = "";
+    const note = find(".editing");
+    if (note) note.hidden = true;
+  }
+
+  // ---- citations and sources -------------------------------------------------------------------
+
+  function selectTurn(turn, mayScroll) {
+    selectedTurn = turn;
+    markSelection();
+    const sources = find(".turn.selected > .sources");
+    if (mayScroll && sources && getComputedStyle(sources).position !== "fixed") {
+      sources.scrollIntoView({ block: "start" });
+    }
+  }
+
+  function markSelection() {
+    const turns = findAll("#transcript .turn");
+    const chosen = turns.find((turn) => turn.dataset.turn === selectedTurn) ?? turns.at(-1);
+    for (const turn of turns) {
+      const isChosen = turn === chosen && selectedTurn !== "none";
+      turn.classList.toggle("selected", isChosen);
+      find('[data-action="select"]', turn)?.setAttribute("aria-pressed", String(isChosen));
+    }
+  }
+
+  function showCitation(button) {
+    const turn = button.closest(".turn");
+    if (turn.dataset.turn) selectTurn(turn.dataset.turn, false);
+    const panel = find(".sources", turn) ?? find("#live_sources .sources");
+    const wanted = button.dataset.citations.split(" ");
+    if (!panel) return;
+    const marks = findAll("mark", panel);
+    for (const mark of marks) {
+      mark.classList.toggle("active", mark.dataset.citations.split(" ").some((index) => wanted.includes(index)));
+    }
+    findAll(".citation").forEach((other) => other.classList.toggle("active", other === button));
+    const first = find("mark.active", panel);
+    const card = first?.closest(".card");
+    findAll(".card", panel).forEach((other) => other.classList.toggle("active", other === card));
+    card?.focus({ preventScroll: true });
+    first?.scrollIntoView({ block: "center" });
+    hideTip();
+  }
+
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.setAttribute("role", "tooltip");
+  tip.hidden = true;
+
+  function showTip(button) {
+    tip.replaceChildren(makeText("strong", button.dataset.title), makeText("small", button.dataset.place),
+      makeText("q", button.dataset.quote));
+    tip.hidden = false;
+    const place = button.getBoundingClientRect();
+    const left = Math.min(Math.max(8, place.left - 24), window.innerWidth - tip.offsetWidth - 8);
+    const above = place.top - tip.offsetHeight - 8;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above > 8 ? above : place.bottom + 8}px`;
+  }
+
+  function hideTip() {
+    tip.hidden = true;
+  }
+
+  function makeText(tag, text) {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    return element;
+  }
+
+  // ---- dialog, clipboard, theme, views ---------------------------------------------------------
+
+  // Resolves to the typed text ("" where nothing is asked for), or null when the reader backs out.
+  function askReader({ title, text = "", value = null, confirm, isDangerous = false }) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "question-dialog";
+    const form = document.createElement("form");
+    form.method = "dialog";
+    const field = document.createElement("input");
+    field.value = value ?? "";
+    field.hidden = value === null;
+    field.maxLength = 120;
+    field.setAttribute("aria-label", title);
+    const cancel = makeText("button", "Cancel");
+    cancel.value = "cancel";
+    cancel.type = "button";
+    cancel.className = "secondary";
+    const accept = makeText("button", confirm);
+    accept.value = "accept";
+    accept.className = isDangerous ? "danger" : "primary";
+    const buttons = document.createElement("p");
+    buttons.append(cancel, accept);
+    form.append(makeText("h2", title), makeText("p", text), field, buttons);
+    dialog.append(form);
+    document.body.append(dialog);
+    cancel.addEventListener("click", () => dialog.close("cancel"));
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => {
+        resolve(dialog.returnValue === "accept" ? field.value.trim() : null);
+        dialog.remove();
+      });
+      dialog.showModal();
+      (value === null ? accept : field).focus();
+    });
+  }
+
+  async function copyText(button) {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = document.createElement("textarea"); // without https there is no clipboard object
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    const label = find("span", button);
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = "Copy"; }, 1600);
+  }
+
+  function switchTheme() {
+    const isDark = getComputedStyle(document.documentElement).getPropertyValue("color-scheme").trim() === "dark"
+      || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+    setTheme(isDark ? "light" : "dark");
+  }
+
+  function setTheme(theme) {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
+  }
+
+  function setMenu(isOpen) {
+    document.body.dataset.menu = isOpen ? "open" : "";
+    find('.topbar [data-action="menu"]')?.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) find(".side button")?.focus();
+  }
+
+  function showView(view) {
+    document.body.dataset.view = view;
+    setMenu(false);
+    if (view) window.scrollTo(0, 0);
+  }
+
+  // ---- following what the server draws ---------------------------------------------------------
+
+  function keepAddress() {
+    const side = find("nav.side");
+    if (!side) return;
+    const address = side.dataset.chat ? `?chat=${encodeURIComponent(side.dataset.chat)}`
+      : side.dataset.corpus ? `?corpus=${encodeURIComponent(side.dataset.corpus)}` : "/";
+    if (location.search !== address) history.replaceState(null, "", address);
+  }
+
+  function afterDrawing() {
+    keepAddress();
+    markSelection();
+    const picker = find(".picker select");
+    const corpus = find("nav.side")?.dataset.corpus;
+    if (picker && corpus && picker.value !== corpus) picker.value = corpus;
+    if (followsAnswer && document.body.dataset.view !== "documents" && find("#conversation .turn")) {
+      window.scrollTo(0, document.documentElement.scrollHeight);
+    }
+  }
+
+  function start() {
+    document.body.append(tip);
+    new MutationObserver(afterDrawing).observe(document.body, { childList: true, subtree: true, characterData: true });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-action]");
+    if (!button || button.matches("select")) return;
+    const action = actions[button.dataset.action];
+    if (action) action(button);
+    else send(button.dataset);
+  });
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches('select[data-action="corpus"]')) return;
+    showView(document.body.dataset.view ?? "");
+    send({ action: "corpus", value: event.target.value });
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".composer")) return;
+    event.preventDefault();
+    submitQuestion();
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "question") fitQuestion(event.target);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id === "question" && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      submitQuestion();
+    }
+    if (event.key !== "Escape") return;
+    hideTip();
+    if (document.body.dataset.menu === "open") setMenu(false);
+    if (event.target.closest?.(".sources")) find(".citation.active")?.focus();
+  });
+
+  for (const name of ["pointerover", "focusin"]) {
+    document.addEventListener(name, (event) => {
+      const button = event.target.closest?.(".citation");
+      if (button) showTip(button);
+      else if (!tip.hidden) hideTip();
+    });
+  }
+
+  window.addEventListener("scroll", () => {
+    const rest = document.documentElement.scrollHeight - window.innerHeight - window.scrollY;
+    followsAnswer = rest < 120;
+    hideTip();
+  }, { passive: true });
+
+  const theme = localStorage.getItem("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  document.addEventListener("DOMContentLoaded", start);
+
+  return { connect: (newTrigger) => { trigger = newTrigger; } };
+})();

@@ -1,0 +1,101 @@
+"""Shows documents: as our own page with the quote marked, page by page as pictures, and as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from chatbot.errors import CorpusError
+from chatbot.types import Document
+from chatbot.web.export import write_chat
+from chatbot.web.pages import render_viewer_page
+
+if TYPE_CHECKING:
+    from chatbot.service import Service
+
+PICTURE_SCALE = 1.5
+SANDBOX_POLICY = "sandbox; default-src 'none'"
+
+Offset = Annotated[int, Query(ge=0, le=2**31)]
+
+router = APIRouter()
+
+
+@router.get("/documents/{document_id}")
+def show_document(request: Request, document_id: str, start: Offset = 0, end: Offset = 0) -> HTMLResponse:
+    """The document as a page; `text[start:end]` is marked."""
+    from chatbot.documents.page import render_document_html
+
+    document = get_service(request).get_document(document_id)
+    highlight = clip_span(document, start, end)
+    article = render_document_html(
+        document.record.title, document.text, document.blocks, document.page_starts, highlight=highlight
+    )
+    span = highlight or (0, 0)
+    page = find_page(document, span[0])
+    return HTMLResponse(render_viewer_page(document, article, page=page, start=span[0], end=span[1]))
+
+
+@router.get("/documents/{document_id}/pages/{page_number}.png")
+def show_page(request: Request, document_id: str, page_number: int, start: Offset = 0, end: Offset = 0) -> Response:
+    """A page of a PDF as a picture, with the quoted words marked."""
+    from chatbot.documents.pdf_page import render_page
+
+    service = get_service(request)
+    document = service.get_document(document_id)
+    if document.record.format != "pdf" or not 1 <= page_number <= document.record.pages:
+        raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
+    span = clip_span(document, start, end)
+    words = [document.text[span[0] : span[1]]] if span else []
+    picture = render_page(service.document_file(document_id), page_number, highlights=words, scale=PICTURE_SCALE)
+    return Response(picture, media_type="image/png")
+
+
+@router.get("/documents/{document_id}/original")
+def send_original(request: Request, document_id: str) -> FileResponse:
+    """The file itself, to be saved and never to be run."""
+    service = get_service(request)
+    record = service.get_document(document_id).record
+    path = service.document_file(document_id)
+    name = record.path.rsplit("/", 1)[-1]
+    return FileResponse(
+        path,
+        filename=name,
+        media_type="application/octet-stream",
+        headers={"Content-Security-Policy": SANDBOX_POLICY},
+    )
+
+
+@router.get("/chats/{chat_id}/export")
+def export_chat(request: Request, chat_id: str) -> Response:
+    """A chat as a Markdown file."""
+    chat = get_service(request).chats.get_chat(chat_id)
+    name = quote("".join(letter if letter.isalnum() else "-" for letter in chat.title)[:60] or "chat")
+    return Response(
+        write_chat(chat),
+        media_type="text/markdown; charset=utf-8",
+        headers={
+            "Content-Disposition": f"attachment; filename*=utf-8''{name}.md",
+            "Content-Security-Policy": SANDBOX_POLICY,
+        },
+    )
+
+
+def get_service(request: Request) -> Service:
+    """The service that the application was made for."""
+    service: Service = request.app.state.service
+    return service
+
+
+def clip_span(document: Document, start: int, end: int) -> tuple[int, int] | None:
+    """The span inside the document's text, or None when nothing is left of it."""
+    start, end = min(start, len(document.text)), min(end, len(document.text))
+    return (start, end) if start < end else None
+
+
+def find_page(document: Document, offset: int) -> int | None:
+    """The page that an offset lies on; None for formats without pages."""
+    return sum(start <= offset for start in document.page_starts) or None
