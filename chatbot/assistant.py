@@ -7,8 +7,9 @@ only in how they consume the `Answer`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from chatbot.conversation import make_standalone
 from chatbot.errors import QuestionError
@@ -33,8 +34,13 @@ from chatbot.types import (
 )
 from chatbot.types import Generator as LanguageModel
 
-SearchPassages = Callable[[str, str, int], list[Passage]]
-"""Question, corpus and limit to passages."""
+
+class SearchPassages(Protocol):
+    """Finds the passages for a question."""
+
+    def __call__(self, question: str, *, corpus: str, limit: int) -> list[Passage]:
+        """At most `limit` passages of a corpus, best first."""
+
 
 EVIDENCE_SHARE = 0.5
 """A sentence is quoted in place of an answer when it holds this share of the question's words."""
@@ -76,7 +82,7 @@ class Assistant:
         started = time.monotonic()
         question = check_question(question, self.rules.question_limit_characters)
         searched_for = make_standalone(question, history)
-        passages = tuple(self.search(searched_for, corpus, self.rules.passage_limit))
+        passages = tuple(self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit))
         return self.answer_from(question, passages, searched_for=searched_for, corpus=corpus, started=started)
 
     def answer_from(

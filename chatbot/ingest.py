@@ -12,7 +12,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -58,6 +58,7 @@ class Ingestor:
     embedder: Embedder
     read_document: ReadDocument
     chunk_tokens: int
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def recipe(self) -> str:
@@ -116,8 +117,9 @@ class Ingestor:
     def remove_document(self, record: DocumentRecord) -> FileOutcome:
         """Take a document out of the library and the index."""
         started = time.monotonic()
-        removed = self.library.delete_document(record.id)
-        self.vectors.update(record.corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
+        with self._writing:
+            removed = self.library.delete_document(record.id)
+            self.vectors.update(record.corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
         return FileOutcome(record.path, "removed", 0, time.monotonic() - started)
 
     def _find_stale(
@@ -147,8 +149,18 @@ class Ingestor:
             parsed = self.read_document(file.location)
         except DocumentError as error:
             record = replace(describe_file(corpus, file, ""), problem=str(error))
-            self._write(Document(record, "", (), ()), [])
+            self._write(Document(record, "", (), ()), [], file.location)
             return FileOutcome(file.path, "failed", 0, time.monotonic() - started, str(error))
+        chunks = self.add_document(record, parsed, file.location)
+        return FileOutcome(file.path, "changed" if before else "added", chunks, time.monotonic() - started)
+
+    def add_document(
+        self, record: DocumentRecord, parsed: ParsedDocument, location: Path | None = None
+    ) -> int:
+        """Cut, embed and write one document; returns how many chunks it became.
+
+        :param location: where its file lies; nothing is written when it has been deleted meanwhile.
+        """
         chunks = chunk_document(
             parsed,
             document_id=record.id,
@@ -162,17 +174,20 @@ class Ingestor:
             pages=len(parsed.page_starts),
             chunks=len(chunks),
         )
-        self._write(Document(record, parsed.text, parsed.blocks, parsed.page_starts), chunks)
-        return FileOutcome(
-            file.path, "changed" if before else "added", len(chunks), time.monotonic() - started
-        )
+        self._write(Document(record, parsed.text, parsed.blocks, parsed.page_starts), chunks, location)
+        return len(chunks)
 
     def _has_recipe(self, corpus: str, path: str) -> bool:
         return self.library.list_recipes(corpus).get(path) == self.recipe
 
-    def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
-        """Embed what is new, then write library and index."""
+    def _write(self, document: Document, chunks: Sequence[Chunk], location: Path | None) -> None:
+        """Embed what is new, then write library and index, unless the file went away meanwhile."""
         vectors = self._embed_chunks(chunks)
+        with self._writing:
+            if location is None or location.exists():
+                self._write_vectors(document, chunks, vectors)
+
+    def _write_vectors(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
         added, removed = self.library.replace_document(
             document, chunks, vectors, recipe=self.recipe, fingerprint=self.embedder.fingerprint
         )

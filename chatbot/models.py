@@ -587,8 +587,8 @@ def _explain_failure(what: str, output: str, next_step: str) -> ModelError:
         return ModelError(f"{what}: the disk is full.", "Free some space (about 1 GB) and start again.")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(ERROR|Fatal|\w+Error|\w*Exception)\b", line)]
-    reason = (errors or lines or ["no output"])[-1]
-    return ModelError(f"{what}. The reason given: {reason}", next_step)
+    reason = (errors or lines or ["no reason was given"])[-1].removeprefix("ERROR: ").rstrip(".")
+    return ModelError(f"{what}: {reason}.", next_step)
 
 
 def _explain_os_error(error: OSError, folder: Path, name: str = "The model") -> ModelError:

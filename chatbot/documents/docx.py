@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatbot.documents.files import explain_os_error, not_what_it_says, read_bytes
+from chatbot.documents.files import not_what_it_says, read_bytes
 from chatbot.documents.metadata import finish_document
 from chatbot.documents.text import TextBuilder, clean_line
 from chatbot.errors import CorruptDocument, DocumentTooLarge, PasswordProtected
@@ -24,6 +25,18 @@ SUFFIXES = (".docx",)
 MAX_UNPACKED_BYTES = 512 * 1024**2
 
 _ZIP = b"PK\x03\x04"
+# What archives and documents raise when they are not whole. That the file can be opened was tried before.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    AttributeError,
+    NotImplementedError,
+    RuntimeError,
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -80,10 +93,8 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         raise _damaged(path) from error
-    except OSError as error:
-        raise explain_os_error(path, error) from error
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise DocumentTooLarge(
             f"“{path.name}” unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB.",
@@ -117,7 +128,7 @@ def _open_document(path: Path) -> Document:
 
     try:
         return Document(str(path))
-    except (OpcError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError) as error:
+    except (OpcError, LxmlError, *_DAMAGE) as error:
         raise _damaged(path) from error
 
 

@@ -23,7 +23,7 @@ _FRONT_MATTER = re.compile(
 _FIELD = re.compile(
     r"^(?P<name>title|date|updated|last_reviewed_on|last_reviewed)[ \t]*:[ \t]*(?P<value>\S.*)$", re.M | re.I
 )
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{[#:.][^{}]*\}$")
+_HEADING_ATTRIBUTES = re.compile(r"\{[#:.][^{}]*\}$")
 
 accepts = looks_like_text
 

@@ -26,7 +26,8 @@ _DATE = (
 _STATES_DATE = (
     r"(?:\b(?:effective|valid|in\s+force|updated|reviewed|modified|revised|changed|amended|published|issued|"
     r"approved|adopted|dated?|version|revision|as\s+(?:of|at))"
-    r"(?:\s+(?:on|of|from|since|as|at|date|is|was|the|and|\d+(?:\.\d+)*(?![\d/.-]))|\s*[:,(–—-]|\s)*)"
+    # Each round takes a word or a sign, so that a long row of them cannot be split in many ways.
+    r"(?:\s*(?:[:,(–—-]|\b(?:on|of|from|since|as|at|date|is|was|the|and|\d+(?:\.\d+)*(?![\d/.-]))\b))*\s*)"
 )
 _DATE_AFTER_WORD = re.compile(_STATES_DATE + _DATE, re.IGNORECASE)
 _DATE_ALONE = re.compile(rf"^[ \t]*{_DATE}[ \t.]*$", re.IGNORECASE | re.MULTILINE)
@@ -91,7 +92,7 @@ def finish_document(
 
 
 def _choose_title(titles: Iterable[str | None], text: str, blocks: tuple[Block, ...]) -> str | None:
-    own = [_PROGRAM_PREFIX.sub("", clean_line(title)) for title in titles if title]
+    own = [_PROGRAM_PREFIX.sub("", clean_line(title)[:_MAX_TITLE_CHARACTERS]) for title in titles if title]
     meaningful = [title for title in own if is_meaningful_title(title)]
     headings = sorted(
         (block for block in blocks if block.kind == "heading"), key=lambda block: block.level > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 NAME = "PDF"
 SUFFIXES = (".pdf",)
+
+# PDFium keeps state of its own for the whole process and crashes when two threads use it at once.
+_ENGINE = threading.Lock()
 
 _SIGNATURE_WITHIN_BYTES = 1024
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
@@ -68,20 +72,21 @@ def load(path: Path) -> ParsedDocument:
 
 @contextmanager
 def open_pdf(path: Path) -> Iterator[PdfDocument]:
-    """Open a PDF for a with block. Raises CorruptDocument, PasswordProtected and DocumentError."""
+    """Open a PDF for a with block; other threads wait until it ends. Raises CorruptDocument, PasswordProtected and DocumentError."""
     import pypdfium2
 
     read_bytes(path, 1)  # so that a missing file and a missing right are told apart from a damaged one
-    try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        raise _explain(path, error.err_code) from error
-    try:
-        if not len(document):
-            raise _explain(path, None)
-        yield document
-    finally:
-        document.close()
+    with _ENGINE:
+        try:
+            document = pypdfium2.PdfDocument(path)
+        except pypdfium2.PdfiumError as error:
+            raise _explain(path, error.err_code) from error
+        try:
+            if not len(document):
+                raise _explain(path, None)
+            yield document
+        finally:
+            document.close()
 
 
 def _explain(path: Path, code: int | None) -> CorruptDocument | PasswordProtected:

@@ -30,7 +30,7 @@ _FURNITURE_SHARE = 0.45
 _ITEM = re.compile(r"(?P<bullet>[•●○◦▪■‣⁃∙·*–—-])\s+\S|(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])\s+\S")
 _BULLET = re.compile(r"[•●○◦▪■‣⁃∙·*–—-]\s+")
 _RULER = re.compile(r"[\s=_*~.-]{3,}$")
-_HYPHENATED = re.compile(rf"(\w+){HYPHENATION_MARK}(\w+)")
+_HYPHENATED = re.compile(rf"\b(\w+){HYPHENATION_MARK}(?=(\w+))")
 _SENTENCE_END = re.compile(r"[.!?:;][\"”’)\]]*$")
 
 
@@ -75,28 +75,46 @@ class Piece:
 def remove_furniture(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """Return the pages without the headers, footers and page numbers that most of them repeat.
 
-    Lines count as the same when they differ in digits only and lie in the margins.
+    Lines of the margins count as the same when they differ in digits only; lines larger than the body must
+    be the same to the letter ("Chapter 2" is no header), and the first of them stays: it may be the title.
     """
     used = sum(1 for page in pages if page)
     if used < _MIN_PAGES_WITH_FURNITURE:
         return [list(page) for page in pages]
-    seen = Counter(key for page in pages for key in {_furniture_key(line) for line in page})
+    body_size = _find_body_size([line for page in pages for line in page])
+    seen = Counter(key for page in pages for key in {_furniture_key(line, body_size) for line in page})
     enough = max(_MIN_PAGES_WITH_FURNITURE, used * _FURNITURE_SHARE)
     repeated = {key for key, count in seen.items() if key and count >= enough}
-    return [[line for line in page if _furniture_key(line) not in repeated] for page in pages]
+    kept: list[list[Line]] = []
+    titles: set[str] = set()
+    for page in pages:
+        kept.append([])
+        for line in page:
+            key = _furniture_key(line, body_size)
+            is_title = line.size >= body_size * _HEADING_SCALE and key not in titles
+            if key not in repeated or is_title:
+                kept[-1].append(line)
+            titles.add(key)
+    return kept
 
 
-def _furniture_key(line: Line) -> str:
+def _furniture_key(line: Line, body_size: float) -> str:
     if _MARGIN_SHARE < line.depth < 1 - _MARGIN_SHARE:
         return ""
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", " ".join(line.text.split()))
+    text = " ".join(line.text.split())
+    is_large = line.size >= body_size * _HEADING_SCALE
+    return text if is_large else re.sub(r"\d+|\b[ivxlc]+\b", "#", text)
+
+
+def _find_body_size(lines: Iterable[Line]) -> float:
+    return _find_most_common((round(line.size * 2) / 2, len(line.text)) for line in lines)
 
 
 def find_typography(lines: Sequence[Line]) -> Typography:
     """Return in which size most characters are set, and in which larger ones short lines are."""
     angle = _find_most_common((line.angle, len(line.text)) for line in lines)
     upright = [line for line in lines if line.angle == angle]
-    body_size = _find_most_common((round(line.size * 2) / 2, len(line.text)) for line in upright)
+    body_size = _find_body_size(upright)
     bold = sum(1 for line in lines if line.is_bold)
     counts = Counter(
         round(line.size)
@@ -241,6 +259,6 @@ def mend_hyphenation(texts: Sequence[str]) -> list[str]:
         left, right = match.groups()
         joined, hyphenated = left + right, f"{left}-{right}"
         keeps_hyphen = not right[0].islower() or known[hyphenated.lower()] > known[joined.lower()]
-        return hyphenated if keeps_hyphen else joined
+        return f"{left}-" if keeps_hyphen else left
 
     return [_HYPHENATED.sub(mend, text).replace(HYPHENATION_MARK, "-") for text in texts]

@@ -33,10 +33,15 @@ class ProtocolError(Exception):
     """The other side ended, or sent what no reader sends."""
 
 
+def encode_message(message: Message) -> bytes:
+    """Return a message as it goes over the pipe."""
+    data = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return _LENGTH.pack(len(data)) + data
+
+
 def write_message(stream: BinaryIO, message: Message) -> None:
     """Send a message."""
-    data = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(encode_message(message))
     stream.flush()
 
 

@@ -20,14 +20,30 @@ _UNSEEN = re.compile(
 _LOOSE_JOINER = re.compile("(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _LONE_PIPE = re.compile(r"(?:^|(?<=\s))\|(?=\s|$)")
-_SYMBOL_FONT_BULLETS = str.maketrans(dict.fromkeys("\uf0a7\uf0b7\uf0d8\uf0fc\uf076\uf0a8", "•"))
+# What fonts draw as one sign, and what a search by words would not find: ligatures, hyphens, bullets.
+_PLAIN_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("\uf0a7\uf0b7\uf0d8\uf0fc\uf076\uf0a8", "•"),
+        **dict(
+            zip(
+                "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06",
+                ("ff", "fi", "fl", "ffi", "ffl", "st", "st"),
+                strict=True,
+            )
+        ),
+        "\u2011": "-",
+    }
+)
 
 _GROUPS: dict[BlockKind, str] = {"list_item": "list", "table_header": "table", "table_row": "table"}
 
 
 def clean_characters(text: str) -> str:
-    """Return `text` in Unicode form NFC, without characters that are not seen; lines end in a line feed."""
-    text = _LINE_BREAK.sub("\n", text).translate(_SYMBOL_FONT_BULLETS)
+    """Return `text` in Unicode form NFC, without characters that are not seen.
+
+    Lines end in a line feed; ligatures and non-breaking hyphens become the letters that they stand for.
+    """
+    text = _LINE_BREAK.sub("\n", text).translate(_PLAIN_SIGNS)
     return unicodedata.normalize("NFC", _LOOSE_JOINER.sub("", _UNSEEN.sub("", text)))
 
 

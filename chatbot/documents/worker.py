@@ -11,10 +11,9 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import BinaryIO
 
 from chatbot.documents.formats import load_document
-from chatbot.documents.protocol import Message, encode_document, encode_error, read_message, write_message
+from chatbot.documents.protocol import Message, encode_document, encode_error, encode_message, read_message
 from chatbot.errors import CorruptDocument, DocumentError, DocumentTimeout
 
 _MAX_OPEN_FILES = 64
@@ -32,29 +31,25 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
     sys.setrecursionlimit(_MAX_CALLS)  # web pages that never close their tags nest thousands deep
     while (request := read_message(requests)) is not None:
         limit_processor_time(cpu_seconds)
-        if not _answer(request, answers):
+        answer, has_memory = answer_request(request)
+        answers.write(answer)
+        answers.flush()
+        if not has_memory:
             return
 
 
-def _answer(request: Message, answers: BinaryIO) -> bool:
-    """Answer a request; False where the process should end because memory ran out."""
+def answer_request(request: Message) -> tuple[bytes, bool]:
+    """Return the answer to a request, and whether this process has the memory to take another."""
     path = Path(request["path"])
     try:
-        answer = _handle(request, path)
+        return encode_message(_handle(request, path)), True
     except DocumentError as error:
-        answer = encode_error(error)
+        return encode_message(encode_error(error)), True
     except MemoryError:
-        write_message(answers, encode_error(out_of_memory(path)))
-        return False
+        return encode_message(encode_error(_out_of_memory(path))), False
     except Exception:  # noqa: BLE001 - parsers raise anything on hostile files; logged, and the next file works
         traceback.print_exc()
-        answer = encode_error(
-            CorruptDocument(
-                f"“{path.name}” could not be read: it seems to be damaged.", "Save it again and add that."
-            )
-        )
-    write_message(answers, answer)
-    return True
+        return encode_message(encode_error(_could_not_be_read(path))), True
 
 
 def _handle(request: Message, path: Path) -> Message:
@@ -66,10 +61,15 @@ def _handle(request: Message, path: Path) -> Message:
     return {"image": base64.b64encode(image).decode("ascii")}
 
 
-def out_of_memory(path: Path) -> DocumentTimeout:
-    """Return the error for a file that takes too much memory."""
+def _out_of_memory(path: Path) -> DocumentTimeout:
     return DocumentTimeout(
         f"“{path.name}” needs too much memory to be read.", "Split it into smaller documents and add those."
+    )
+
+
+def _could_not_be_read(path: Path) -> CorruptDocument:
+    return CorruptDocument(
+        f"“{path.name}” could not be read: it seems to be damaged.", "Save it again and add that."
     )
 
 

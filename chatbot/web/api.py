@@ -11,8 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from chatbot.types import Corpus, Message
-from chatbot.web.render import find_corpus
+from chatbot.types import Message
 from chatbot.web.running import AnswerSnapshot, RunningAnswer
 from chatbot.web.schemas import (
     Json,
@@ -78,7 +77,7 @@ def list_corpora(request: Request) -> Json:
 def list_documents(request: Request, corpus: Annotated[str, Query()] = "") -> Json:
     """The documents of a corpus, also those that could not be read."""
     service = get_service(request)
-    records = service.list_documents(name_corpus(service, corpus))
+    records = service.list_documents(service.find_corpus(corpus))
     return {"documents": [document_to_json(record) for record in records]}
 
 
@@ -93,7 +92,7 @@ def delete_document(request: Request, document_id: str) -> Json:
 def search(request: Request, body: SearchBody) -> Json:
     """The passages nearest to a question."""
     service = get_service(request)
-    passages = service.search(body.question, corpus=name_corpus(service, body.corpus), limit=body.limit)
+    passages = service.search(body.question, corpus=service.find_corpus(body.corpus), limit=body.limit)
     return {"passages": [passage_to_json(passage) for passage in passages]}
 
 
@@ -101,12 +100,13 @@ def search(request: Request, body: SearchBody) -> Json:
 def ask(request: Request, body: AskBody) -> StreamingResponse:
     """Answer a question, a line of JSON at a time; dropping the connection stops the model."""
     service = get_service(request)
-    corpus = name_corpus(service, body.corpus)
+    corpus = service.find_corpus(body.corpus)
     history = [
-        Message("user" if message.role == "user" else "assistant", message.content) for message in body.history
+        Message("user" if message.role == "user" else "assistant", message.content)
+        for message in body.history
     ]
     running = RunningAnswer(
-        lambda: service.ask(body.question, corpus=corpus, history=history), keep=lambda answer: None
+        lambda: service.ask(body.question, corpus=corpus, history=history), keep=lambda _: None
     )
     return _send_lines(_follow_answer(request, running))
 
@@ -115,15 +115,9 @@ def ask(request: Request, body: AskBody) -> StreamingResponse:
 def ingest(request: Request, body: IngestBody) -> StreamingResponse:
     """Read new and changed files; the last line is the report."""
     service = get_service(request)
-    corpus = name_corpus(service, body.corpus)
+    corpus = service.find_corpus(body.corpus)
     service.start_ingest(corpus)
     return _send_lines(_follow_ingest(service, corpus))
-
-
-def name_corpus(service: Service, name: str) -> str:
-    """The name itself, or that of the default corpus where none is given."""
-    corpora: list[Corpus] = service.list_corpora()
-    return name or find_corpus(corpora, "").name
 
 
 async def _follow_answer(request: Request, running: RunningAnswer) -> AsyncIterator[Json]:
@@ -147,7 +141,9 @@ def describe_news(seen: AnswerSnapshot, now: AnswerSnapshot) -> list[Json]:
     """The events that lead from one state of an answer to the next."""
     events: list[Json] = []
     if now.passages and not seen.passages:
-        events.append({"type": "passages", "passages": [passage_to_json(passage) for passage in now.passages]})
+        events.append(
+            {"type": "passages", "passages": [passage_to_json(passage) for passage in now.passages]}
+        )
     if len(now.text) > len(seen.text):
         events.append({"type": "text", "text": now.text[len(seen.text) :]})
     if now.finished:
@@ -173,4 +169,6 @@ def _send_lines(events: AsyncIterator[Json]) -> StreamingResponse:
         async for event in events:
             yield json.dumps(event, ensure_ascii=False) + "\n"
 
-    return StreamingResponse(write_lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(
+        write_lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"}
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 HEAD = '<link rel="stylesheet" href="/ui/page.css"><script src="/ui/page.js"></script>'
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "testserver")
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1", "testserver")
 
 
 def create_app(service: Service) -> FastAPI:
@@ -38,7 +38,9 @@ def create_app(service: Service) -> FastAPI:
     def health() -> Json:
         return status_to_json(service.status())
 
-    mount_page(app, service)
+    from chatbot.web.ui import mount_page
+
+    mount_page(app, service, head=HEAD)
     # With a CORSMiddleware in place Gradio adds none of its own, which would answer any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Gate)
@@ -52,28 +54,3 @@ def silence_gradio() -> None:
     """Keep Gradio from calling home; it reads these once, when it is imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-
-def mount_page(app: FastAPI, service: Service) -> None:
-    """Mount the Gradio page at the root, with everything closed that is open by default."""
-    import gradio
-
-    from chatbot.web.ui import build_blocks, build_theme
-
-    blocks = build_blocks(service)
-    gradio.mount_gradio_app(
-        app,
-        blocks,
-        path="/",
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        max_file_size=f"{service.settings.upload_limit_mb}mb",
-        enable_monitoring=False,
-        ssr_mode=False,
-        mcp_server=False,
-        theme=build_theme(),
-        head=HEAD,
-    )
-    # Only a launched app checks which files a client may name, and mounting does not count as that.
-    blocks.has_launched = True

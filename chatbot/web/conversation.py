@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chatbot.chats import list_messages
 from chatbot.errors import QuestionError
-from chatbot.types import ChatTurn, FinishedAnswer, Message
+from chatbot.types import Chat, FinishedAnswer, Message
 from chatbot.web.running import RunningAnswer
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from chatbot.service import Service
+
+STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ class Conversation:
         self.is_left = False
         self._chats = service.chats
         self._question = question
-        turns = self._chats.get_chat(self.chat_id).turns if self.chat_id else ()
-        history = read_history(turns, until=question.replaces)
+        history: list[Message] = []
+        if self.chat_id:
+            chat = self._chats.get_chat(self.chat_id)
+            history = list_messages(drop_turns_from(chat, question.replaces))
         self.running = RunningAnswer(
             lambda: service.ask(question.text, corpus=question.corpus, history=history), self._keep
         )
@@ -52,7 +57,9 @@ class Conversation:
     def __enter__(self) -> Conversation:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.running.stop()
 
 
@@ -69,7 +76,8 @@ class Conversations:
         limit = self._service.settings.question_limit_characters
         if len(question.text) > limit:
             raise QuestionError(
-                f"The question has {len(question.text):,} characters, {limit:,} are allowed.", "Shorten it and ask again."
+                f"The question has {len(question.text):,} characters, {limit:,} are allowed.",
+                "Shorten it and ask again.",
             )
         conversation = Conversation(self._service, question)
         with self._lock:
@@ -85,6 +93,7 @@ class Conversations:
         if conversation is not None:
             conversation.is_left = leave
             conversation.running.stop()
+            conversation.running.wait(STOP_SECONDS)
 
     def is_running(self, session: str) -> bool:
         """Whether the page's answer is still being written."""
@@ -98,11 +107,7 @@ class Conversations:
             del self._by_session[name]
 
 
-def read_history(turns: tuple[ChatTurn, ...], *, until: str = "") -> list[Message]:
-    """The turns before a given one as the messages that the model is shown."""
-    messages: list[Message] = []
-    for turn in turns:
-        if turn.id == until:
-            break
-        messages += [Message("user", turn.question), Message("assistant", turn.answer.text)]
-    return messages
+def drop_turns_from(chat: Chat, turn_id: str) -> Chat:
+    """The chat as it was before a turn; the whole chat when it has no such turn."""
+    ids = [turn.id for turn in chat.turns]
+    return replace(chat, turns=chat.turns[: ids.index(turn_id)]) if turn_id in ids else chat

@@ -10,7 +10,8 @@ from chatbot.types import Chat, Citation, FinishedAnswer, Passage
 def describe_place(passage: Passage, page: int | None = None) -> str:
     """Where a passage stands: heading, page, date."""
     shown_page = page or passage.chunk.page
-    parts = [passage.heading, f"page {shown_page}" if shown_page else "", passage.date or ""]
+    headings = [heading for heading in passage.chunk.headings if heading != passage.title]
+    parts = [" › ".join(headings), f"page {shown_page}" if shown_page else "", passage.date or ""]
     return " · ".join(part for part in parts if part)
 
 

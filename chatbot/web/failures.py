@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.errors import (
     ChatbotError,
@@ -46,7 +47,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ChatbotError, _answer_known)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.add_middleware(CatchUnexpected)
 
 
 def _answer_known(request: Request, error: Exception) -> Response:
@@ -58,7 +59,9 @@ def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - tells mypy what the registration says
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    problem = QuestionError(f"The request is not understood: {where}: {first['msg']}.", "Correct it and send it again.")
+    problem = QuestionError(
+        f"The request is not understood: {where}: {first['msg']}.", "Correct it and send it again."
+    )
     return make_error_response(request, problem, 422)
 
 
@@ -68,8 +71,27 @@ def _answer_http(request: Request, error: Exception) -> Response:
     return make_error_response(request, problem, error.status_code)
 
 
-def _answer_unexpected(request: Request, error: Exception) -> Response:
-    return make_error_response(request, describe_unexpected(error), 500)
+class CatchUnexpected:
+    """Answers an error that nobody foresaw, inside the walls: with our headers and without its text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:  # noqa: BLE001 - the outer edge of the application: logged, answered
+            problem = describe_unexpected(error)
+            if scope["type"] == "http" and not has_started:
+                request = Request(scope, receive)
+                await make_error_response(request, problem, 500)(scope, receive, send)
 
 
 def make_error_response(request: Request, error: ChatbotError, status: int) -> Response:

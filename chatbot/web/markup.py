@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
-Span = tuple[int, int]
 BlockTag = Literal["p", "ul", "ol", "pre", "h4"]
 
 _FENCE = re.compile(r"^\s*```")
@@ -34,6 +33,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """A CSS class (and a title to hover over) for the characters `start` to `end`."""
+
+    start: int
+    end: int
+    css_class: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """Characters of one style; `tags` are the elements around them, outermost first."""
 
@@ -49,12 +58,12 @@ class _Block:
     end: int
 
 
-def render_markup(text: str, marks: Sequence[Mark] = (), unsupported: Sequence[Span] = ()) -> str:
-    """Return the text as HTML, with marks in their places and unsupported spans underlined."""
+def render_markup(text: str, marks: Sequence[Mark] = (), styles: Sequence[Style] = ()) -> str:
+    """Return the text as HTML, with marks and styles in their places."""
     waiting = sorted(marks, key=lambda mark: mark.position)
     parts: list[str] = []
     for tag, blocks in groupby(_split_blocks(text), key=lambda block: block.tag):
-        bodies = [_render_block(text, block, waiting, unsupported) for block in blocks]
+        bodies = [_render_block(text, block, waiting, styles) for block in blocks]
         if tag in ("ul", "ol"):
             parts.append(f"<{tag}>{''.join(f'<li>{body}</li>' for body in bodies)}</{tag}>")
         else:
@@ -106,17 +115,19 @@ def _block_of_line(line: str, start: int) -> _Block | None:
     return _Block("p", start, start + len(line))
 
 
-def _render_block(text: str, block: _Block, waiting: list[Mark], unsupported: Sequence[Span]) -> str:
+def _render_block(text: str, block: _Block, waiting: list[Mark], styles: Sequence[Style]) -> str:
     """The inside of one block; takes the marks that belong to it off the waiting list."""
     if block.tag == "pre":
         pieces = [_Piece(block.start, block.end, ("code",))]
     else:
         pieces = list(_split_inline(text, block.start, block.end, ()))
-    cuts = {mark.position for mark in waiting} | {edge for span in unsupported for edge in span}
+    cuts = {mark.position for mark in waiting} | {
+        edge for style in styles for edge in (style.start, style.end)
+    }
     parts: list[str] = []
     for piece in (part for whole in pieces for part in _cut(whole, cuts)):
         parts.extend(_take_marks(waiting, piece.start))
-        parts.append(_render_piece(text, piece, unsupported))
+        parts.append(_render_piece(text, piece, styles))
     parts.extend(_take_marks(waiting, block.end))
     return "".join(parts)
 
@@ -140,7 +151,7 @@ def _split_inline(text: str, start: int, end: int, tags: tuple[str, ...]) -> Ite
 
 def _cut(piece: _Piece, cuts: set[int]) -> Iterator[_Piece]:
     edges = [piece.start, *sorted(cut for cut in cuts if piece.start < cut < piece.end), piece.end]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         yield _Piece(start, end, piece.tags)
 
 
@@ -149,10 +160,12 @@ def _take_marks(waiting: list[Mark], position: int) -> Iterator[str]:
         yield waiting.pop(0).html
 
 
-def _render_piece(text: str, piece: _Piece, unsupported: Sequence[Span]) -> str:
+def _render_piece(text: str, piece: _Piece, styles: Sequence[Style]) -> str:
     body = escape(text[piece.start : piece.end])
     for tag in reversed(piece.tags):
         body = f"<{tag}>{body}</{tag}>"
-    if any(start <= piece.start and piece.end <= end for start, end in unsupported):
-        return f'<span class="unsupported" title="Not found in the documents">{body}</span>'
+    for style in styles:
+        if style.start <= piece.start and piece.end <= style.end:
+            title = f' title="{escape(style.title)}"' if style.title else ""
+            body = f'<span class="{style.css_class}"{title}>{body}</span>'
     return body

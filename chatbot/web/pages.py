@@ -24,16 +24,14 @@ def render_viewer_page(document: Document, article: str, *, page: int | None, st
         source = f"/documents/{escape(record.id)}/pages/{page}.png?start={start}&amp;end={end}"
         picture = (
             f'<details class="picture"><summary>Page {page} as it looks in the file</summary>'
-            f'<img src="{source}" alt="Page {page} of {escape(record.title)}, with the quoted words marked" loading="lazy">'
+            f'<img src="{source}" alt="Page {page} of {escape(record.title)}, the quote marked" loading="lazy">'
             "</details>"
         )
+    to_quote = '<a href="#quote">Go to the quote</a>' if start < end else ""
     header = (
         f'<header><p class="brand">Chatbot</p><h1>{escape(record.title)}</h1><dl>{"".join(facts)}</dl>'
-        f'<nav aria-label="Document"><a href="#quote">Go to the quote</a><a href="{original}">Download the original</a>'
-        f"</nav></header>"
+        f'<nav aria-label="Document">{to_quote}<a href="{original}">Download the original</a></nav></header>'
     )
-    if start >= end:
-        header = header.replace('<a href="#quote">Go to the quote</a>', "")
     return render_page(record.title, f"{header}{picture}<main>{article}</main>")
 
 

@@ -16,7 +16,7 @@ from chatbot.types import (
     ServiceStatus,
 )
 from chatbot.web.icons import draw_icon
-from chatbot.web.render import count_words, iterate_titles, render_button
+from chatbot.web.render import count_words, render_button
 
 PRODUCT_NAME = "Chatbot"
 PAGE_TITLE = "Chatbot — your documents, with sources"
@@ -28,8 +28,10 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
     documents = render_button(
         "documents", "documents", "Show and add documents", text="Documents", css="entry", corpus=corpus.name
     ).replace("</button>", f'<span class="badge">{corpus.documents:,}</span></button>')
-    items = "".join(_render_chat(id_, title, is_open=id_ == chat_id) for id_, title in iterate_titles(chats))
-    earlier = f'<ul class="chats">{items}</ul>' if items else '<p class="muted">Your chats will be listed here.</p>'
+    items = "".join(_render_chat(chat.id, chat.title, is_open=chat.id == chat_id) for chat in chats)
+    earlier = (
+        f'<ul class="chats">{items}</ul>' if items else '<p class="muted">Your chats will be listed here.</p>'
+    )
     export = ""
     if chat_id:
         export = (
@@ -40,11 +42,15 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
     return (
         '<header class="topbar">'
         + render_button("menu", "menu", "Open the menu")
-        + f'<strong>{escape(corpus.title)}</strong>{render_button("new", "plus", "Start a new chat")}</header>'
+        + f"<strong>{escape(corpus.title)}</strong>"
+        + render_button("new", "plus", "Start a new chat")
+        + "</header>"
         '<div class="veil" data-action="menu"></div>'
-        f'<nav class="side" aria-label="Chats and documents" data-chat="{escape(chat_id)}" data-corpus="{escape(corpus.name)}">'
+        f'<nav class="side" aria-label="Chats and documents" data-chat="{escape(chat_id)}"'
+        f' data-corpus="{escape(corpus.name)}">'
         '<a class="skip" href="#question">Skip to the question</a>'
-        f'<p class="brand">{draw_icon("logo")}<span>{PRODUCT_NAME}</span></p>{new}{_render_picker(corpora, corpus)}{documents}'
+        f'<p class="brand">{draw_icon("logo")}<span>{PRODUCT_NAME}</span></p>'
+        f"{new}{_render_picker(corpora, corpus)}{documents}"
         f'<h2>Chats</h2>{earlier}<div class="foot">{export}{theme}</div></nav>'
     )
 
@@ -84,10 +90,13 @@ def render_composer(status: ServiceStatus, *, limit_characters: int) -> str:
         f'<p class="editing" hidden>{draw_icon("rename")}<span>You are changing your last question.</span>'
         '<button type="button" class="link" data-action="cancel_edit">Cancel</button></p>'
         '<div class="field"><label class="hidden" for="question">Your question</label>'
-        f'<textarea id="question" rows="1" autocomplete="off" placeholder="{placeholder}" aria-describedby="counter"{disabled}></textarea>'
-        f'<button type="submit" class="send" aria-label="Send the question" title="Send (Enter)"{disabled}>{draw_icon("send")}</button>'
-        f'<button type="button" class="stop" data-action="stop" aria-label="Stop the answer" title="Stop">{draw_icon("stop")}</button>'
-        '</div><p class="hint"><span>Answers come only from your documents. Check the quoted words.</span>'
+        f'<textarea id="question" rows="1" autocomplete="off" placeholder="{placeholder}"'
+        f' aria-describedby="counter"{disabled}></textarea>'
+        f'<button type="submit" class="send" aria-label="Send the question" title="Send (Enter)"{disabled}>'
+        f"{draw_icon('send')}</button>"
+        '<button type="button" class="stop" data-action="stop" aria-label="Stop the answer" title="Stop">'
+        f"{draw_icon('stop')}</button></div>"
+        '<p class="hint"><span>Answers rest on your documents. Check the quoted words.</span>'
         '<span id="counter" role="status"></span></p></form>'
     )
 
@@ -97,7 +106,8 @@ def render_notice(error: ChatbotError | None) -> str:
     if error is None:
         return ""
     return (
-        f'<div class="notice" role="alert"><p><strong>{escape(error.message)}</strong> {escape(error.next_step)}</p>'
+        f'<div class="notice" role="alert"><p><strong>{escape(error.message)}</strong>'
+        f" {escape(error.next_step)}</p>"
         f"{render_button('dismiss', 'close', 'Close this message')}</div>"
     )
 
@@ -106,11 +116,16 @@ def render_documents_head(corpus: Corpus, *, upload_limit_mb: int) -> str:
     """The top of the documents panel."""
     back = render_button("conversation", "back", "Back to the chat", text="Back to the chat")
     check = render_button(
-        "ingest", "retry", "Look for new and changed files in the folder", text="Check folder again", css="secondary"
+        "ingest",
+        "retry",
+        "Look for new and changed files in the folder",
+        text="Check folder again",
+        css="secondary",
     )
     return (
         f'{back}<div class="head"><div><h1>Documents</h1><p class="lead">{escape(corpus.title)}: '
-        f"{count_words(corpus.documents, 'document')}, {count_words(corpus.chunks, 'chunk')}.</p></div>{check}</div>"
+        f"{count_words(corpus.documents, 'document')}, {count_words(corpus.chunks, 'chunk')}.</p></div>"
+        f"{check}</div>"
         f'<p class="muted">Add files below, up to {upload_limit_mb} MB each, or put them into '
         f"<code>corpora/{escape(corpus.name)}/documents/</code> and check the folder again. "
         "PDF, Word, HTML, Markdown, text, CSV and code are read.</p>"
@@ -121,7 +136,11 @@ def render_documents(
     records: Sequence[DocumentRecord], progress: IngestProgress | None, report: IngestReport | None
 ) -> str:
     """What is being read, how the last files fared, and every document."""
-    return _render_progress(progress) + (render_report(report) if progress is None else "") + _render_table(records)
+    return (
+        _render_progress(progress)
+        + (render_report(report) if progress is None else "")
+        + _render_table(records)
+    )
 
 
 def _render_progress(progress: IngestProgress | None) -> str:
@@ -143,25 +162,39 @@ def render_report(report: IngestReport | None) -> str:
         return ""
     outcomes = sorted(report.outcomes, key=lambda outcome: outcome.result != "failed")
     items = "".join(_render_outcome(outcome) for outcome in outcomes)
-    summary = f"Checked the folder in {report.seconds:.1f} s. {count_words(report.unchanged, 'file')} unchanged."
+    summary = (
+        f"Checked the folder in {report.seconds:.1f} s. {count_words(report.unchanged, 'file')} unchanged."
+    )
     return f'<div class="report" role="status"><p class="muted">{summary}</p><ul>{items}</ul></div>'
 
 
 def _render_outcome(outcome: FileOutcome) -> str:
-    details = {"added": f"added, {count_words(outcome.chunks, 'chunk')}", "changed": "read again", "removed": "removed"}
+    details = {
+        "added": f"added, {count_words(outcome.chunks, 'chunk')}",
+        "changed": "read again",
+        "removed": "removed",
+    }
     text = details.get(outcome.result, outcome.result)
     if outcome.result == "failed":
         text = f"could not be read: {outcome.reason or 'unknown reason'}"
-    return f'<li class="{outcome.result}"><strong>{escape(outcome.path)}</strong> <span>{escape(text)}</span></li>'
+    path = f"<strong>{escape(outcome.path)}</strong>"
+    return f'<li class="{outcome.result}">{path} <span>{escape(text)}</span></li>'
 
 
 def _render_table(records: Sequence[DocumentRecord]) -> str:
     if not records:
-        return '<p class="empty">No documents yet. Drop a few files above: they are read at once and stay on this machine.</p>'
-    rows = "".join(_render_row(record) for record in sorted(records, key=lambda record: (record.problem is None, record.path)))
+        return (
+            '<p class="empty">No documents yet. Drop a few files above: '
+            "they are read at once and stay on this machine.</p>"
+        )
+    rows = "".join(
+        _render_row(record)
+        for record in sorted(records, key=lambda record: (record.problem is None, record.path))
+    )
     return (
         '<table class="documents"><thead><tr><th scope="col">Document</th><th scope="col">Type</th>'
-        '<th scope="col" class="amount">Pages</th><th scope="col">Date</th><th scope="col" class="amount">Chunks</th>'
+        '<th scope="col" class="amount">Pages</th><th scope="col">Date</th>'
+        '<th scope="col" class="amount">Chunks</th>'
         f'<th scope="col"><span class="hidden">Actions</span></th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
@@ -170,11 +203,15 @@ def _render_row(record: DocumentRecord) -> str:
     title = escape(record.title or record.path)
     link = f'<a href="/documents/{escape(record.id)}" target="_blank" rel="noopener">{title}</a>'
     problem = f'<span class="why">{escape(record.problem)}</span>' if record.problem else ""
-    delete = render_button("delete_document", "delete", f"Delete {record.title}", document=record.id, title=record.title)
+    delete = render_button(
+        "delete_document", "delete", f"Delete {record.title}", document=record.id, title=record.title
+    )
     return (
         f'<tr{" class=failed" if record.problem else ""}><th scope="row">{title if record.problem else link}'
         f'<span class="path">{escape(record.path)}</span>{problem}</th>'
-        f'<td data-label="Type">{escape(record.format)}</td><td data-label="Pages" class="amount">{record.pages or "–"}</td>'
-        f'<td data-label="Date">{escape(record.date or "–")}</td><td data-label="Chunks" class="amount">{record.chunks or "–"}</td>'
+        f'<td data-label="Type">{escape(record.format)}</td>'
+        f'<td data-label="Pages" class="amount">{record.pages or "–"}</td>'
+        f'<td data-label="Date">{escape(record.date or "–")}</td>'
+        f'<td data-label="Chunks" class="amount">{record.chunks or "–"}</td>'
         f"<td>{delete}</td></tr>"
     )

@@ -5,14 +5,15 @@ Pure functions; whatever comes from documents, models or people is escaped here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 from chatbot.errors import ChatbotError
-from chatbot.types import Chat, ChatTurn, Citation, Corpus, FinishedAnswer, Passage
+from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.export import describe_place, write_answer
 from chatbot.web.icons import draw_icon
-from chatbot.web.markup import Mark, Span, render_markup
+from chatbot.web.markup import Mark, Style, render_markup
 from chatbot.web.running import AnswerSnapshot
 
 _UNSUPPORTED_NOTE = ' <small class="unsupported-note">not found in the documents</small>'
@@ -34,14 +35,8 @@ def render_button(action: str, icon: str, label: str, *, text: str = "", css: st
     )
 
 
-def render_transcript(chat: Chat | None, corpus: Corpus, *, without_turns_from: str = "") -> str:
-    """All finished turns of a chat, or what to do in an empty one."""
-    turns = list(chat.turns) if chat else []
-    ids = [turn.id for turn in turns]
-    if without_turns_from in ids:
-        turns = turns[: ids.index(without_turns_from)]
-    elif not turns:
-        return render_welcome(corpus)
+def render_transcript(turns: Sequence[ChatTurn]) -> str:
+    """All finished turns of a chat."""
     last = turns[-1].id if turns else ""
     body = "".join(render_turn(turn, is_last=turn.id == last) for turn in turns)
     return f'<section class="turns" role="log" aria-live="polite" aria-label="Conversation">{body}</section>'
@@ -55,7 +50,9 @@ def render_welcome(corpus: Corpus) -> str:
         for question in corpus.starter_questions
     )
     if corpus.documents:
-        hint = f'<ul class="starters" aria-label="Questions to start with">{starters}</ul>' if starters else ""
+        hint = (
+            f'<ul class="starters" aria-label="Questions to start with">{starters}</ul>' if starters else ""
+        )
     else:
         button = render_button(
             "documents", "plus", "Add documents", text="Add documents", css="primary", corpus=corpus.name
@@ -70,20 +67,22 @@ def render_welcome(corpus: Corpus) -> str:
 def render_turn(turn: ChatTurn, *, is_last: bool) -> str:
     """A question, its answer, the buttons for it and its sources."""
     answer = turn.answer
+    text = render_answer_text(answer.text, answer.passages, answer.citations, answer.unsupported)
     return (
         f'<article class="turn" data-turn="{escape(turn.id)}">{_render_question(turn.question)}'
         f'<div class="answer{"" if answer.found else " not-found"}">'
         f"{_render_not_found_title(answer.found)}"
-        f'<div class="text">{render_answer_text(answer.text, answer.passages, answer.citations, answer.unsupported)}'
-        f"</div>{render_facts(answer)}{_render_tools(turn, is_last=is_last)}</div>"
+        f'<div class="text">{text}</div>{render_facts(answer)}{_render_tools(turn, is_last=is_last)}</div>'
         f"{render_sources(answer.passages, answer.citations, found=answer.found)}</article>"
     )
 
 
 def render_live_turn(question: str, snapshot: AnswerSnapshot, corpus: Corpus) -> str:
     """The turn that is being written, without its sources."""
-    if snapshot.text:
-        text = render_answer_text(snapshot.text, snapshot.passages, snapshot.citations, snapshot.unsupported)
+    if snapshot.text or snapshot.draft.strip():
+        text = render_answer_text(
+            snapshot.text, snapshot.passages, snapshot.citations, snapshot.unsupported, draft=snapshot.draft
+        )
         body = f'<div class="text{"" if snapshot.is_over else " writing"}">{text}</div>'
     elif snapshot.error:
         body = ""
@@ -93,7 +92,13 @@ def render_live_turn(question: str, snapshot: AnswerSnapshot, corpus: Corpus) ->
     if snapshot.error:
         body += render_error(snapshot.error, retry_question=question)
     state = "" if snapshot.is_over else ' data-writing="true" aria-busy="true"'
-    return f'<article class="turn live"{state}>{_render_question(question)}<div class="answer">{body}</div></article>'
+    body = f'<div class="answer">{body}</div>'
+    return f'<article class="turn live"{state}>{_render_question(question)}{body}</article>'
+
+
+def render_live_sources(snapshot: AnswerSnapshot) -> str:
+    """The sources of the turn that is being written."""
+    return render_sources(snapshot.passages, snapshot.citations, found=snapshot.found)
 
 
 def render_error(error: ChatbotError, *, retry_question: str = "") -> str:
@@ -110,9 +115,17 @@ def render_error(error: ChatbotError, *, retry_question: str = "") -> str:
 
 
 def render_answer_text(
-    text: str, passages: Sequence[Passage], citations: Sequence[Citation], unsupported: Sequence[Span]
+    text: str,
+    passages: Sequence[Passage],
+    citations: Sequence[Citation],
+    unsupported: Sequence[tuple[int, int]],
+    *,
+    draft: str = "",
 ) -> str:
-    """The answer's words with a numbered button behind each sentence that rests on a source."""
+    """The answer's words with a numbered button behind each sentence that rests on a source.
+
+    `draft` is the sentence that is still being written: shown paler, for it may be withheld.
+    """
     by_number = {passage.number: passage for passage in passages}
     marks: dict[tuple[int, int], list[int]] = {}
     for index, citation in enumerate(citations):
@@ -123,9 +136,16 @@ def render_answer_text(
         Mark(end, _render_citation(by_number[number], [(index, citations[index]) for index in indexes]))
         for (end, number), indexes in sorted(marks.items())
     ]
-    spans = [(start, len(text[:end].rstrip())) for start, end in unsupported]
-    notes = [Mark(end, _UNSUPPORTED_NOTE) for _, end in spans]
-    return render_markup(text, [*buttons, *notes], spans)
+    styles = [
+        Style(start, len(text[:end].rstrip()), "unsupported", "Not found in the documents")
+        for start, end in unsupported
+    ]
+    notes = [Mark(style.end, _UNSUPPORTED_NOTE) for style in styles]
+    if draft.strip():
+        gap = "" if not text or text[-1].isspace() or draft[0].isspace() else " "
+        styles.append(Style(len(text), len(text + gap + draft), "draft"))
+        text += gap + draft
+    return render_markup(text, [*buttons, *notes], styles)
 
 
 def _render_citation(passage: Passage, citations: Sequence[tuple[int, Citation]]) -> str:
@@ -135,8 +155,9 @@ def _render_citation(passage: Passage, citations: Sequence[tuple[int, Citation]]
     label = f"Source {passage.number}: {passage.title}, {place}: “{_shorten(quote, 160)}”"
     indexes = " ".join(str(index) for index, _ in citations)
     return (
-        f'{_WORD_JOINER}<sup><button type="button" class="citation" data-action="cite" data-citations="{indexes}"'
-        f' data-title="{escape(passage.title)}" data-place="{escape(place)}" data-quote="{escape(_shorten(quote, 320))}"'
+        f'{_WORD_JOINER}<sup><button type="button" class="citation" data-action="cite"'
+        f' data-citations="{indexes}" data-title="{escape(passage.title)}"'
+        f' data-place="{escape(place)}" data-quote="{escape(_shorten(quote, 320))}"'
         f' aria-label="{escape(label)}">{passage.number}</button></sup>'
     )
 
@@ -162,12 +183,22 @@ def _render_tools(turn: ChatTurn, *, is_last: bool) -> str:
     noun = "source" if turn.answer.found else "nearest passage"
     count = len(numbers) if turn.answer.found else len(turn.answer.passages)
     tools = [
-        render_button("select", "sources", "Show the sources of this answer", text=count_words(count, noun), turn=turn.id)
+        render_button(
+            "select",
+            "sources",
+            "Show the sources of this answer",
+            text=count_words(count, noun),
+            turn=turn.id,
+        )
         if turn.answer.passages
         else "",
-        render_button("copy", "copy", "Copy the answer with its sources", text="Copy", copy=write_answer(turn.answer)),
+        render_button(
+            "copy", "copy", "Copy the answer with its sources", text="Copy", copy=write_answer(turn.answer)
+        ),
         render_button("retry", "retry", "Ask this again", text="Retry", turn=turn.id, question=turn.question),
-        render_button("edit", "rename", "Change the question", text="Edit", turn=turn.id, question=turn.question)
+        render_button(
+            "edit", "rename", "Change the question", text="Edit", turn=turn.id, question=turn.question
+        )
         if is_last
         else "",
         _render_thumb(turn, "up", "Good answer"),
@@ -199,22 +230,31 @@ def render_sources(passages: Sequence[Passage], citations: Sequence[Citation], *
     title = "Sources" if found else "Nearest passages"
     return (
         f'<aside class="sources" aria-label="{title}"><h2>{title}'
-        f'{render_button("unselect", "close", "Close the sources", css="quiet close")}</h2>{cards}</aside>'
+        f"{render_button('unselect', 'close', 'Close the sources', css='quiet close')}</h2>{cards}</aside>"
     )
 
 
 def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
-    quotes = [(index, citation) for index, citation in enumerate(citations) if citation.passage_number == passage.number]
-    start, end = (quotes[0][1].source_start, quotes[0][1].source_end) if quotes else (passage.chunk.start, passage.chunk.end)
-    document_id = escape(passage.chunk.document_id)
+    quotes = [
+        (index, citation)
+        for index, citation in enumerate(citations)
+        if citation.passage_number == passage.number
+    ]
+    start, end = (
+        (quotes[0][1].source_start, quotes[0][1].source_end)
+        if quotes
+        else (passage.chunk.start, passage.chunk.end)
+    )
+    document_id, path = escape(passage.chunk.document_id), escape(passage.path)
     place = describe_place(passage, quotes[0][1].page if quotes else None)
     return (
         f'<section class="card" data-passage="{passage.number}" tabindex="-1">'
         f'<h3><span class="number">{passage.number}</span><span>{escape(passage.title)}</span></h3>'
         f'<p class="place">{escape(place)}</p><blockquote>{_highlight_quotes(passage, quotes)}</blockquote>'
-        f'<p class="card-foot"><span class="path" title="{escape(passage.path)}">{escape(passage.path)}</span>'
+        f'<p class="card-foot"><span class="path" title="{path}">{path}</span>'
         f'<a href="/documents/{document_id}?start={start}&amp;end={end}#quote" target="_blank" rel="noopener"'
-        f' aria-label="Open {escape(passage.title)} at this place, in a new tab">Open document{draw_icon("open")}</a></p></section>'
+        f' aria-label="Open {escape(passage.title)} at this place, in a new tab">'
+        f"Open document{draw_icon('open')}</a></p></section>"
     )
 
 
@@ -222,11 +262,17 @@ def _highlight_quotes(passage: Passage, quotes: Sequence[tuple[int, Citation]]) 
     """The passage's text with every quoted stretch in a <mark> that names its citations."""
     text = passage.text
     spans = [
-        (max(citation.source_start - passage.chunk.start, 0), min(citation.source_end - passage.chunk.start, len(text)), index)
+        (
+            max(citation.source_start - passage.chunk.start, 0),
+            min(citation.source_end - passage.chunk.start, len(text)),
+            index,
+        )
         for index, citation in quotes
     ]
-    edges = sorted({0, len(text), *(edge for start, end, _ in spans for edge in (start, end) if 0 <= edge <= len(text))})
-    return "".join(_render_stretch(text, start, end, spans) for start, end in zip(edges, edges[1:], strict=False))
+    edges = sorted(
+        {0, len(text), *(edge for start, end, _ in spans for edge in (start, end) if 0 <= edge <= len(text))}
+    )
+    return "".join(_render_stretch(text, start, end, spans) for start, end in pairwise(edges))
 
 
 def _render_stretch(text: str, start: int, end: int, spans: Sequence[tuple[int, int, int]]) -> str:
@@ -257,8 +303,3 @@ def find_corpus(corpora: Sequence[Corpus], name: str) -> Corpus:
 
 
 _NO_CORPUS = Corpus("", "No documents yet", "Add a folder of documents to corpora/ and start again.", ())
-
-
-def iterate_titles(chats: Sequence[Chat]) -> Iterator[tuple[str, str]]:
-    """(id, title) of each chat, never with an empty title."""
-    return ((chat.id, chat.title.strip() or "New chat") for chat in chats)

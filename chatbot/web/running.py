@@ -20,9 +20,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AnswerSnapshot:
-    """An answer as far as it has been written."""
+    """An answer as far as it has been written; `draft` is the sentence that is not yet checked."""
 
     text: str = ""
+    draft: str = ""
+    found: bool = True
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[tuple[int, int], ...] = ()
@@ -76,17 +78,23 @@ class RunningAnswer:
         answer = self._answer
         if finished is not None:
             return AnswerSnapshot(
-                finished.text, finished.passages, finished.citations, finished.unsupported, finished
+                text=finished.text,
+                found=finished.found,
+                passages=finished.passages,
+                citations=finished.citations,
+                unsupported=finished.unsupported,
+                finished=finished,
             )
         if answer is None:
             return AnswerSnapshot(error=error)
         return AnswerSnapshot(
-            answer.text,
-            tuple(answer.passages),
-            tuple(answer.citations),
-            tuple(answer.unsupported),
-            None,
-            error,
+            text=answer.text,
+            draft=answer.draft,
+            found=answer.found,
+            passages=tuple(answer.passages),
+            citations=tuple(answer.citations),
+            unsupported=tuple(answer.unsupported),
+            error=error,
         )
 
     def _run(self) -> None:
@@ -106,9 +114,7 @@ class RunningAnswer:
             stop_wanted = self._stop_wanted
         if stop_wanted:
             answer.stop()
-        for _ in answer:
-            pass
-        finished = answer.finished
+        finished = answer.finish()
         self._keep(finished)
         self._finished = finished
 

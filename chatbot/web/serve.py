@@ -57,7 +57,9 @@ def describe_socket_error(error: OSError, host: str, port: int) -> ServerError:
         return ServerError(f"Port {port} may only be used by an administrator.", next_step)
     if error.errno in (98, 48, 10048):  # address in use: Linux, macOS, Windows
         return ServerError(f"Port {port} is in use by another program.", next_step)
-    return ServerError(f"The address {host}:{port} cannot be served: {error.strerror}.", "Check --host and --port.")
+    return ServerError(
+        f"The address {host}:{port} cannot be served: {error.strerror}.", "Check --host and --port."
+    )
 
 
 def make_url(host: str, port: int) -> str:

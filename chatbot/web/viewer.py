@@ -40,7 +40,9 @@ def show_document(request: Request, document_id: str, start: Offset = 0, end: Of
 
 
 @router.get("/documents/{document_id}/pages/{page_number}.png")
-def show_page(request: Request, document_id: str, page_number: int, start: Offset = 0, end: Offset = 0) -> Response:
+def show_page(
+    request: Request, document_id: str, page_number: int, start: Offset = 0, end: Offset = 0
+) -> Response:
     """A page of a PDF as a picture, with the quoted words marked."""
     from chatbot.documents.pdf_page import render_page
 
@@ -50,7 +52,9 @@ def show_page(request: Request, document_id: str, page_number: int, start: Offse
         raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
     span = clip_span(document, start, end)
     words = [document.text[span[0] : span[1]]] if span else []
-    picture = render_page(service.document_file(document_id), page_number, highlights=words, scale=PICTURE_SCALE)
+    picture = render_page(
+        service.document_file(document_id), page_number, highlights=words, scale=PICTURE_SCALE
+    )
     return Response(picture, media_type="image/png")
 
 

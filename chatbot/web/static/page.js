@@ -7,6 +7,8 @@ window.chatbotPage = (() => {
   let editedTurn = "";
   let selectedTurn = "";
   let followsAnswer = true;
+  let wasWriting = false;
+  let shownChat = "";
 
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -260,9 +262,28 @@ window.chatbotPage = (() => {
     const picker = find(".picker select");
     const corpus = find("nav.side")?.dataset.corpus;
     if (picker && corpus && picker.value !== corpus) picker.value = corpus;
-    if (followsAnswer && document.body.dataset.view !== "documents" && find("#conversation .turn")) {
-      window.scrollTo(0, document.documentElement.scrollHeight);
+    followAnswer();
+  }
+
+  // While words arrive, the end of the answer stays in sight, unless the reader scrolls away from it.
+  function followAnswer() {
+    const chat = find("nav.side")?.dataset.chat ?? "";
+    if (isWriting() || wasWriting) {
+      if (followsAnswer) reveal(find("#live .answer") ?? findAll("#transcript .answer").at(-1));
+    } else if (chat !== shownChat) {
+      findAll("#transcript .turn").at(-1)?.scrollIntoView({ block: "start" });
     }
+    shownChat = chat;
+    wasWriting = isWriting();
+  }
+
+  function findOverhang(element) {
+    return element.getBoundingClientRect().bottom + 16 - find(".composer .field").getBoundingClientRect().top;
+  }
+
+  function reveal(element) {
+    const overhang = element ? findOverhang(element) : 0;
+    if (overhang > 0) window.scrollBy(0, overhang);
   }
 
   function start() {
@@ -314,14 +335,15 @@ window.chatbotPage = (() => {
   }
 
   window.addEventListener("scroll", () => {
-    const rest = document.documentElement.scrollHeight - window.innerHeight - window.scrollY;
-    followsAnswer = rest < 120;
+    const answer = find("#live .answer");
+    if (answer) followsAnswer = findOverhang(answer) < 160;
     hideTip();
   }, { passive: true });
 
   const theme = localStorage.getItem("theme");
   if (theme) document.documentElement.dataset.theme = theme;
-  document.addEventListener("DOMContentLoaded", start);
+  if (document.body) start();
+  else document.addEventListener("DOMContentLoaded", start);
 
   return { connect: (newTrigger) => { trigger = newTrigger; } };
 })();

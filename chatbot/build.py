@@ -1,0 +1,107 @@
+"""Puts the product together: settings in, running parts out. The only place that picks classes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chatbot.loading import Report
+from chatbot.prompting import load_prompts
+from chatbot.service import Factories, Service
+from chatbot.settings import Settings
+from chatbot.types import Embedder, Generator
+
+
+def build_service(settings: Settings) -> Service:
+    """The service that these settings describe; call its `start`.
+
+    :raises PromptError: for a broken prompt.
+    :raises LibraryInUse: when another process owns the data folder.
+    """
+    from chatbot.documents.reader import DocumentReader
+
+    prompts = load_prompts(settings.prompts_folder)
+    reader = DocumentReader(max_file_bytes=settings.upload_limit_mb * 1024**2)
+    factories = Factories(
+        make_embedder=lambda report: make_embedder(settings, report),
+        make_generator=lambda report: make_generator(settings, report),
+        read_document=reader.read,
+        close_reader=reader.close,
+    )
+    return Service(settings, prompts, factories)
+
+
+def set_offline_environment(*, offline: bool) -> None:
+    """Tell the libraries that may call home not to, before they are imported."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["ANONYMIZED_TELEMETRY"] = "False"
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def make_embedder(settings: Settings, report: Report) -> Embedder:
+    """The embedding model of the settings, loaded.
+
+    :raises ModelError: when it cannot be.
+    """
+    from chatbot.models import locate_embedder
+
+    location = locate_embedder(settings.embedder, data_folder=settings.data_folder)
+    report("the embedding model is loading")
+    from chatbot.embedding import load_embedder
+
+    return load_embedder(location, offline=settings.offline)
+
+
+def make_generator(settings: Settings, report: Report) -> Generator:
+    """The language model of the settings, fetched and converted where that has to be done, loaded.
+
+    :raises ModelError: when it cannot be.
+    """
+    if is_url(settings.generator):
+        from chatbot.generation.remote import RemoteGenerator
+
+        report(f"the model server at {settings.generator} is asked")
+        key = settings.generator_key.get_secret_value() if settings.generator_key else None
+        return RemoteGenerator(
+            settings.generator,
+            model=settings.generator_model,
+            key=key,
+            window_tokens=settings.generator_window_tokens,
+        )
+    from chatbot.models import prepare_generator
+
+    location = prepare_generator(
+        settings.generator,
+        data_folder=settings.data_folder,
+        on_progress=lambda progress: report(
+            describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds)
+        ),
+    )
+    report("the language model is loading")
+    from chatbot.generation.local import load_transformers_generator
+
+    return load_transformers_generator(
+        location, name=name_generator(settings.generator, location), offline=settings.offline
+    )
+
+
+def is_url(text: str) -> bool:
+    """Whether a generator setting names a server."""
+    return text.startswith(("http://", "https://"))
+
+
+def name_generator(setting: str, location: Path | str) -> str:
+    """What to call a model: the name given, without the folders before it."""
+    return Path(setting).stem if isinstance(location, Path) and os.sep in setting else setting
+
+
+def describe_bytes(what: str, done_bytes: int, total_bytes: int | None, seconds: float) -> str:
+    """For instance "the language model is fetched: 12 of 93 MB, 3 s"."""
+    if not total_bytes:
+        return f"{what}: {seconds:.0f} s"
+    done, total = done_bytes / 1e6, total_bytes / 1e6
+    left = f", about {seconds * (total - done) / done:.0f} s left" if 0 < done < total and seconds > 2 else ""
+    return f"{what}: {done:.0f} of {total:.0f} MB, {seconds:.0f} s{left}"

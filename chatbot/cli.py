@@ -1,0 +1,420 @@
+"""The command `chatbot`: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatbot import __version__
+from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
+from chatbot.settings import Settings, load_settings
+from chatbot.terminal import (
+    Json,
+    Terminal,
+    describe_outcome,
+    describe_progress,
+    describe_report,
+    format_passage,
+    format_sources,
+    make_terminal,
+    mark_citations,
+)
+
+if TYPE_CHECKING:
+    from chatbot.connection import Connection
+    from chatbot.service import Service
+    from chatbot.types import Message
+
+EXIT_FAILED_FILES = 4
+EXIT_BELOW_MINIMUM = 8
+EXIT_NOT_FOUND = 9
+EXIT_INTERRUPTED = 130
+
+EXIT_CODES = """
+exit codes: 0 success, 1 another error, 2 wrong usage, setting, prompt or question, 3 no such corpus,
+4 files that could not be read, 5 a model, 6 the data folder, 7 the server, 8 a figure below --min,
+9 the documents do not hold the answer, 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = make_parser().parse_args(arguments)
+    configure_logging(verbose=options.verbose)
+    try:
+        flags = {name: getattr(options, name, None) for name in ("corpus", "host", "port", "generator")}
+        settings = load_settings(**flags)
+        from chatbot.build import set_offline_environment
+
+        set_offline_environment(offline=settings.offline)
+        run: Callable[[argparse.Namespace, Settings], int] = options.run
+        return run(options, settings)
+    except ChatbotError as error:
+        make_terminal().clear_progress()
+        print(f"\n{error.message}\n{error.next_step}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INTERRUPTED
+
+
+def configure_logging(*, verbose: bool) -> None:
+    """Warnings of the product to stderr; everything of it when verbose."""
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("chatbot").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    parser = argparse.ArgumentParser(
+        prog="chatbot",
+        description="A chatbot over your own documents that runs on this machine alone and shows sources.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"chatbot {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--verbose", action="store_true", help="say more about what happens")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, add_options, run, summary in (
+        ("serve", add_serve_options, run_serve, "open the chat page in the browser"),
+        ("ingest", add_ingest_options, run_ingest, "read new and changed documents, forget deleted ones"),
+        ("ask", add_ask_options, run_ask, "answer one question, with its sources"),
+        ("search", add_search_options, run_search, "show the passages that match, without a language model"),
+        ("chat", add_chat_options, run_chat, "ask and ask again, in the terminal"),
+        ("evaluate", add_evaluate_options, run_evaluate, "measure retrieval and answers on known questions"),
+        ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
+    ):
+        command = commands.add_parser(
+            name, parents=[shared], help=summary, description=summary.capitalize() + "."
+        )
+        add_options(command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def add_corpus_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", metavar="NAME", help="the folder below corpora/ to use")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write the result as JSON")
+
+
+def add_generator_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--generator", metavar="MODEL", help="the language model: packaged name, hub id, folder, .gguf or URL"
+    )
+
+
+# serve
+
+
+def add_serve_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_generator_option(parser)
+    parser.add_argument("--host", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="the port to listen on (default 7860)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def run_serve(options: argparse.Namespace, settings: Settings) -> int:
+    """Serve the page until Ctrl-C; the models load once it answers."""
+    from chatbot.build import build_service
+    from chatbot.web.serve import serve
+
+    terminal = make_terminal()
+    terminal.note("starting the page")
+    with build_service(settings) as service:
+
+        def open_page(url: str) -> None:
+            service.announce(url)
+            service.start()
+            terminal.say(f"The chat is open at {url} (Ctrl-C ends it).")
+            if not options.no_browser and has_display():
+                webbrowser.open(url)
+            try:
+                service.wait_until_ready(terminal.note)
+            except ChatbotError as error:
+                terminal.say(f"{error.message}\n{error.next_step}")
+                return
+            documents = sum(corpus.documents for corpus in service.list_corpora())
+            terminal.say(f"Ready: {documents} documents in the library.")
+            follow_ingests(service, terminal)
+
+        serve(service, host=settings.host, port=settings.port, on_ready=open_page)
+    terminal.say("Closed.")
+    return 0
+
+
+def follow_ingests(service: Service, terminal: Terminal) -> None:
+    """Print the progress of the first reading of every corpus, and its outcome."""
+    from chatbot.web.schemas import progress_to_json, report_to_json
+
+    for corpus in [corpus.name for corpus in service.list_corpora()]:
+        while (progress := service.ingest_progress(corpus)) is not None and not service.is_closing:
+            if progress.files_total:
+                terminal.note(f"{corpus}: {describe_progress(progress_to_json(progress))}")
+            service.sleep(0.5)
+        report = service.last_report(corpus)
+        if report is not None and report.outcomes:
+            values = report_to_json(report)
+            terminal.say(describe_report(values))
+            for outcome in values["outcomes"]:
+                if outcome["result"] == "failed":
+                    terminal.say(describe_outcome(outcome))
+
+
+def has_display() -> bool:
+    """Whether a browser can be shown to the person who started the command."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+# ingest, ask, search, chat
+
+
+@contextmanager
+def open_connection(
+    settings: Settings, terminal: Terminal, *, generator: bool, ingest: bool
+) -> Iterator[Connection]:
+    """The chatbot that runs already, or one in this process, ready to work."""
+    from chatbot.build import build_service
+    from chatbot.connection import OwnService, find_running_server
+
+    try:
+        service = build_service(settings)
+    except LibraryInUse as error:
+        server = find_running_server(settings, error)
+        terminal.note("waiting for the running chatbot")
+        server.wait_until_ready()
+        terminal.clear_progress()
+        yield server
+        return
+    with service:
+        service.start(generator=generator, ingest=False)
+        service.wait_until_ready(terminal.note)
+        connection = OwnService(service)
+        if ingest:
+            with terminal.noting():
+                for event in connection.ingest(settings.corpus):
+                    if event["type"] == "progress":
+                        terminal.note(describe_progress(event["progress"]))
+        terminal.clear_progress()
+        yield connection
+
+
+def add_ingest_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_json_option(parser)
+
+
+def run_ingest(options: argparse.Namespace, settings: Settings) -> int:
+    """Bring a corpus in step with its folder; 4 when files could not be read."""
+    terminal = make_terminal()
+    report: Json | None = None
+    told = False
+    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+        for event in connection.ingest(options.corpus):
+            if event["type"] == "progress":
+                terminal.note(describe_progress(event["progress"]))
+            elif event["type"] == "outcome" and not options.json:
+                told = True
+                terminal.say(describe_outcome(event["outcome"]))
+            elif event["type"] == "report":
+                report = event["report"]
+    if report is None:
+        raise ChatbotError("The ingest gave no report.", "Look at the running chatbot's output.")
+    if options.json:
+        terminal.say_json(report)
+    else:
+        for outcome in [] if told else report["outcomes"]:
+            terminal.say(describe_outcome(outcome))
+        terminal.say(describe_report(report))
+    failed = any(outcome["result"] == "failed" for outcome in report["outcomes"])
+    return EXIT_FAILED_FILES if failed else 0
+
+
+def add_ask_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question")
+    add_corpus_option(parser)
+    add_generator_option(parser)
+    add_json_option(parser)
+
+
+def run_ask(options: argparse.Namespace, settings: Settings) -> int:
+    """Answer one question; 9 when the documents do not hold the answer."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=True, ingest=True) as connection:
+        answer = print_answer(connection, terminal, options.question, options.corpus, [], options.json)
+    return 0 if answer["found"] else EXIT_NOT_FOUND
+
+
+def print_answer(
+    connection: Connection,
+    terminal: Terminal,
+    question: str,
+    corpus: str | None,
+    history: Sequence[Message],
+    as_json: bool,
+) -> Json:
+    """Ask, print the answer with its sources, and return it."""
+    answer: Json = {}
+    for event in connection.ask(question, corpus=corpus, history=history):
+        if event["type"] == "passages":
+            terminal.note(f"reading {len(event['passages'])} passages")
+        elif event["type"] == "done":
+            answer = event["answer"]
+    if as_json:
+        terminal.say_json(answer)
+        return answer
+    terminal.say(mark_citations(answer))
+    terminal.say()
+    sources = format_sources(answer)
+    terminal.say("Sources" if answer["found"] else "Nearest passages")
+    for line in sources or ["none"]:
+        terminal.say(line)
+    if answer["searched_for"] != answer["question"]:
+        terminal.say(f"Searched for: {answer['searched_for']}")
+    if answer["dropped"]:
+        terminal.say(f"{answer['dropped']} passages did not fit the model's window.")
+    return answer
+
+
+def add_search_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question")
+    add_corpus_option(parser)
+    parser.add_argument("--limit", type=int, default=10, help="how many passages to show (default 10)")
+    add_json_option(parser)
+
+
+def run_search(options: argparse.Namespace, settings: Settings) -> int:
+    """Show the passages that match; 9 when there are none."""
+    if not 1 <= options.limit <= 100:
+        raise SettingsError(f"--limit cannot be {options.limit}.", "Choose 1 to 100.")
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=False, ingest=True) as connection:
+        passages = connection.search(options.question, corpus=options.corpus, limit=options.limit)
+    if options.json:
+        terminal.say_json(passages)
+    else:
+        for passage in passages:
+            for line in format_passage(passage):
+                terminal.say(line)
+    return 0 if passages else EXIT_NOT_FOUND
+
+
+def add_chat_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_generator_option(parser)
+
+
+def run_chat(options: argparse.Namespace, settings: Settings) -> int:
+    """Ask and ask again; an empty line or Ctrl-D ends it."""
+    from chatbot.types import Message
+
+    terminal = make_terminal()
+    history: list[Message] = []
+    with open_connection(settings, terminal, generator=True, ingest=True) as connection:
+        terminal.say("Ask about your documents. An empty line ends the chat.")
+        while question := read_line("\n› "):
+            try:
+                answer = print_answer(connection, terminal, question, options.corpus, history, False)
+            except ChatbotError as error:
+                terminal.say(str(error))
+                continue
+            except KeyboardInterrupt:
+                terminal.say("\n(stopped)")
+                continue
+            history += [Message("user", question), Message("assistant", answer["text"])]
+    return 0
+
+
+def read_line(prompt: str) -> str:
+    """A line from the keyboard without blanks around it; empty at the end of the input."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        return ""
+
+
+# evaluate, doctor
+
+
+def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--corpus", metavar="NAME", help="a corpus of the library")
+    source.add_argument("--documents", type=Path, metavar="FOLDER", help="a folder of documents")
+    source.add_argument("--passages", type=Path, metavar="FILE", help="a JSONL file of passages")
+    add_generator_option(parser)
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="a JSONL file of questions")
+    parser.add_argument("--retrieval-only", action="store_true", help="measure search alone, without answers")
+    parser.add_argument("--given", type=int, metavar="N", help="no search: the gold passage among N-1 others")
+    parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N questions")
+    parser.add_argument("--seed", type=int, default=0, help="of the random sample (default 0)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the report with every question")
+    parser.add_argument("--min", action="append", default=[], metavar="NAME=NUMBER", help="fail below this")
+
+
+def run_evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    """Measure, print the figures; 8 when one is below its --min."""
+    from chatbot.evaluation.command import EvaluationPlan, run_evaluation
+    from chatbot.evaluation.report import find_shortfalls, format_report, parse_minimum, write_report
+
+    minima = [parse_minimum(text) for text in options.min]
+    plan = EvaluationPlan(
+        corpus=options.corpus,
+        documents=options.documents,
+        passages=options.passages,
+        questions=options.questions,
+        retrieval_only=options.retrieval_only,
+        given=options.given,
+        limit=options.limit,
+        seed=options.seed,
+    )
+    terminal = make_terminal()
+    with terminal.noting():
+        report = run_evaluation(plan, settings, terminal.note)
+    if options.json:
+        write_report(report, options.json)
+    terminal.say(format_report(report))
+    shortfalls = find_shortfalls(report, minima)
+    for shortfall in shortfalls:
+        terminal.say(shortfall)
+    return EXIT_BELOW_MINIMUM if shortfalls else 0
+
+
+def add_doctor_options(parser: argparse.ArgumentParser) -> None:
+    add_json_option(parser)
+    parser.add_argument(
+        "--offline",
+        action="store_true",
+        help="ingest, search and answer with every outside connection blocked",
+    )
+
+
+def run_doctor(options: argparse.Namespace, settings: Settings) -> int:
+    """Print every check; 1 when one fails."""
+    from chatbot.doctor import check_everything, check_offline
+
+    terminal = make_terminal()
+    checks = check_offline(settings, terminal.note) if options.offline else check_everything(settings)
+    if options.json:
+        terminal.say_json([check.describe() for check in checks])
+    else:
+        for check in checks:
+            terminal.say(f"{'ok  ' if check.ok else 'WRONG'} {check.name}: {check.finding}")
+            if not check.ok and check.next_step:
+                terminal.say(f"      → {check.next_step}")
+    return 0 if all(check.ok for check in checks) else 1

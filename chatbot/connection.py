@@ -1,0 +1,189 @@
+"""One way to ask, search and ingest, whether this process or another one owns the data folder.
+
+Both connections speak in the JSON events of the HTTP API, so that the command line prints the same
+either way.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Protocol
+
+import httpx
+
+from chatbot.errors import ChatbotError, LibraryInUse, ServerError
+from chatbot.ownership import find_owner_url
+from chatbot.service import Service
+from chatbot.settings import Settings
+from chatbot.types import FileOutcome, IngestProgress, Message
+from chatbot.web.schemas import answer_to_json, passage_to_json, progress_to_json, report_to_json
+
+Json = dict[str, Any]
+Events = Generator[Json, None, None]
+
+
+class Connection(Protocol):
+    """What the command line needs of a chatbot."""
+
+    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
+        """Events of type passages, text and done; closing stops the answer."""
+
+    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
+        """The passages that match best."""
+
+    def ingest(self, corpus: str | None) -> Events:
+        """Events of type progress and outcome, at last report; closing stops after the file at hand."""
+
+
+class OwnService:
+    """A chatbot in this process; the service must be ready."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
+        answer = self._service.ask(question, corpus=self._service.find_corpus(corpus), history=history)
+        try:
+            yield {"type": "passages", "passages": [passage_to_json(item) for item in answer.passages]}
+            for piece in answer:
+                if piece:
+                    yield {"type": "text", "text": piece}
+        finally:
+            answer.close()
+        if answer.finished is not None:
+            yield {"type": "done", "answer": answer_to_json(answer.finished)}
+
+    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
+        name = self._service.find_corpus(corpus)
+        return [passage_to_json(item) for item in self._service.search(question, corpus=name, limit=limit)]
+
+    def ingest(self, corpus: str | None) -> Events:
+        name = self._service.find_corpus(corpus)
+        events: queue.SimpleQueue[Json | Exception] = queue.SimpleQueue()
+        stop = threading.Event()
+        work = threading.Thread(target=self._ingest_into, args=(name, events, stop), daemon=True)
+        work.start()
+        try:
+            while True:
+                event = events.get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if event["type"] == "report":
+                    return
+        finally:
+            stop.set()
+            work.join()
+
+    def _ingest_into(
+        self, corpus: str, events: queue.SimpleQueue[Json | Exception], stop: threading.Event
+    ) -> None:
+        def note_progress(progress: IngestProgress) -> None:
+            events.put({"type": "progress", "progress": progress_to_json(progress)})
+
+        def note_outcome(outcome: FileOutcome) -> None:
+            events.put({"type": "outcome", "outcome": outcome_to_json(outcome)})
+
+        try:
+            report = self._service.ingest_now(corpus, note_progress, note_outcome, stop)
+        except Exception as error:  # noqa: BLE001 - raised again where the events are read
+            events.put(error)
+        else:
+            events.put({"type": "report", "report": report_to_json(report)})
+
+
+def outcome_to_json(outcome: FileOutcome) -> Json:
+    """How one file fared."""
+    return {
+        "path": outcome.path,
+        "result": outcome.result,
+        "chunks": outcome.chunks,
+        "seconds": outcome.seconds,
+        "reason": outcome.reason,
+    }
+
+
+class RunningServer:
+    """A chatbot that serves in another process on this machine."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=httpx.Timeout(600, connect=5), trust_env=False)
+
+    def wait_until_ready(self) -> None:
+        """Return when the server can answer.
+
+        :raises ServerError: when it does not answer, or a part of it failed.
+        """
+        while True:
+            status = self._call("GET", "/health")
+            if status["ready"]:
+                return
+            if any(part["state"] == "failed" for part in status["parts"]):
+                raise ServerError(str(status["waiting_for"]), "Mend that, then restart the server.")
+            time.sleep(0.3)
+
+    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
+        turns = [{"role": message.role, "content": message.content} for message in history]
+        body = {"question": question, "corpus": corpus or "", "history": turns}
+        yield from self._stream("/api/ask", body)
+
+    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
+        body = {"question": question, "corpus": corpus or "", "limit": limit}
+        passages: list[Json] = self._call("POST", "/api/search", body)["passages"]
+        return passages
+
+    def ingest(self, corpus: str | None) -> Events:
+        yield from self._stream("/api/ingest", {"corpus": corpus or ""})
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        try:
+            response = self._client.request(method, path, json=body)
+            self._check(response)
+            values: Json = response.json()
+            return values
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._describe_failure(error) from error
+
+    def _stream(self, path: str, body: Json) -> Iterator[Json]:
+        try:
+            with self._client.stream("POST", path, json=body) as response:
+                if not response.is_success:
+                    response.read()
+                self._check(response)
+                for line in response.iter_lines():
+                    event: Json = json.loads(line)
+                    if event["type"] == "error":
+                        raise ServerError(event["error"]["message"], event["error"]["next_step"])
+                    yield event
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._describe_failure(error) from error
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        error = response.json().get("error", {})
+        raise ServerError(
+            str(error.get("message", f"The server answered {response.status_code}.")),
+            str(error.get("next_step", "Look at its own output.")),
+        )
+
+    def _describe_failure(self, error: Exception) -> ServerError:
+        return ServerError(
+            f"The chatbot at {self._client.base_url} does not answer ({type(error).__name__}).",
+            "Restart it, or stop it and try again.",
+        )
+
+
+def find_running_server(settings: Settings, error: LibraryInUse) -> RunningServer:
+    """The server that owns the data folder.
+
+    :raises ChatbotError: the given error, when the owner serves nothing.
+    """
+    url = find_owner_url(settings.data_folder)
+    if url is None:
+        raise ChatbotError(error.message, error.next_step) from error
+    return RunningServer(url)

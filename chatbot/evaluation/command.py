@@ -1,0 +1,217 @@
+"""The command `chatbot evaluate`: prepares a library for the questions, asks them, reports."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatbot.assistant import Assistant
+from chatbot.build import build_service
+from chatbot.conversation import make_standalone
+from chatbot.errors import CorpusError, SettingsError
+from chatbot.evaluation.datasets import GivenPassage, Question, load_passages, load_questions
+from chatbot.evaluation.run import (
+    RETRIEVAL_DEPTH,
+    FindPassages,
+    GivenPassages,
+    QuestionResult,
+    evaluate_question,
+    sample_questions,
+    summarize,
+)
+from chatbot.service import Service
+from chatbot.settings import Settings
+from chatbot.types import Block, ParsedDocument
+
+EVALUATION_CORPUS = "evaluation"
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPlan:
+    """What to measure on what; see `chatbot evaluate --help`."""
+
+    corpus: str | None = None
+    documents: Path | None = None
+    passages: Path | None = None
+    questions: Path | None = None
+    retrieval_only: bool = False
+    given: int | None = None
+    limit: int | None = None
+    seed: int = 0
+
+
+def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProgress) -> dict[str, Any]:
+    """Ask the plan's questions and return the report.
+
+    :raises SettingsError: for options that contradict each other.
+    :raises CorpusError: for questions, passages or documents that cannot be read.
+    """
+    check_plan(plan)
+    questions = sample_questions(
+        load_questions(find_questions(plan, settings)), limit=plan.limit, seed=plan.seed
+    )
+    if not questions:
+        raise CorpusError("There is no question to ask.", "Name a file that holds some.")
+    with open_library(plan, settings, on_progress) as (service, corpus):
+        assistant = None if plan.retrieval_only else service.make_assistant()
+        find, read_source = choose_sources(plan, service, corpus)
+        results = ask_all(questions, find, assistant, corpus, on_progress)
+        report = summarize(results, read_source)
+    if plan.given is not None:
+        report["retrieval"] = None
+    if plan.retrieval_only:
+        report = {"retrieval": report["retrieval"]}
+    report["model"] = None if plan.retrieval_only else settings.generator
+    report["questions"] = [result.describe() for result in results]
+    return report
+
+
+def check_plan(plan: EvaluationPlan) -> None:
+    """Refuse options that contradict each other.
+
+    :raises SettingsError: with what to change.
+    """
+    if plan.given is not None and plan.retrieval_only:
+        raise SettingsError("--given leaves search out, --retrieval-only leaves all else out.", "Drop one.")
+    if plan.given is not None and plan.given < 1:
+        raise SettingsError(f"--given cannot be {plan.given}.", "Choose 1 or more.")
+    if plan.limit is not None and plan.limit < 1:
+        raise SettingsError(f"--limit cannot be {plan.limit}.", "Choose 1 or more.")
+    if plan.corpus is None and plan.questions is None:
+        raise SettingsError("There are no questions.", "Name a file with --questions.")
+
+
+def find_questions(plan: EvaluationPlan, settings: Settings) -> Path:
+    """The question file: the one named, else the corpus's own."""
+    if plan.questions is not None:
+        return plan.questions
+    return settings.corpora_folder / str(plan.corpus) / "questions.jsonl"
+
+
+@contextmanager
+def open_library(
+    plan: EvaluationPlan, settings: Settings, on_progress: OnProgress
+) -> Iterator[tuple[Service, str]]:
+    """A ready service and the corpus to ask: the library's own, or one in a throw-away data folder."""
+    if plan.corpus is not None:
+        with run_service(settings, plan, on_progress) as service:
+            corpus = service.find_corpus(plan.corpus)
+            ingest(service, corpus, on_progress)
+            yield service, corpus
+        return
+    with tempfile.TemporaryDirectory(prefix="chatbot-evaluation-") as folder:
+        corpora = Path(folder) / "corpora"
+        documents = corpora / EVALUATION_CORPUS / "documents"
+        documents.parent.mkdir(parents=True)
+        if plan.documents is not None:
+            if not plan.documents.is_dir():
+                raise CorpusError(f"There is no folder {plan.documents}.", "Check --documents.")
+            documents.symlink_to(plan.documents.resolve(), target_is_directory=True)
+        else:
+            documents.mkdir()
+        data = Path(folder) / "data"
+        share_models(settings.data_folder, data)
+        own = settings.model_copy(
+            update={"data_folder": data, "corpora_folder": corpora, "corpus": EVALUATION_CORPUS}
+        )
+        with run_service(own, plan, on_progress) as service:
+            fill_library(service, plan, on_progress)
+            yield service, EVALUATION_CORPUS
+
+
+def share_models(source: Path, target: Path) -> None:
+    """Let a throw-away data folder use the prepared models of the real one."""
+    (source / "models").mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True)
+    (target / "models").symlink_to((source / "models").resolve(), target_is_directory=True)
+
+
+@contextmanager
+def run_service(settings: Settings, plan: EvaluationPlan, on_progress: OnProgress) -> Iterator[Service]:
+    """A service with the models that the plan needs, ready."""
+    with build_service(settings) as service:
+        service.start(generator=not plan.retrieval_only, ingest=False)
+        service.wait_until_ready(on_progress)
+        yield service
+
+
+def fill_library(service: Service, plan: EvaluationPlan, on_progress: OnProgress) -> None:
+    """Put the plan's documents or passages into the library, where search needs them."""
+    if plan.passages is None:
+        ingest(service, EVALUATION_CORPUS, on_progress)
+    elif plan.given is None:
+        passages = load_passages(plan.passages)
+        for number, passage in enumerate(passages, 1):
+            service.add_text(EVALUATION_CORPUS, passage.id, parse_passage(passage))
+            if number % 50 == 0:
+                on_progress(f"embedding passage {number} of {len(passages)}")
+
+
+def ingest(service: Service, corpus: str, on_progress: OnProgress) -> None:
+    """Bring a corpus in step with its folder."""
+    service.ingest_now(
+        corpus,
+        lambda progress: on_progress(f"reading {progress.files_done + 1} of {progress.files_total}"),
+        lambda _: None,
+    )
+
+
+def parse_passage(passage: GivenPassage) -> ParsedDocument:
+    """A passage as a document whose lines are its paragraphs."""
+    blocks = []
+    position = 0
+    for line in passage.text.split("\n"):
+        stripped = line.strip()
+        if stripped:
+            start = position + line.index(stripped)
+            blocks.append(Block("paragraph", start, start + len(stripped)))
+        position += len(line) + 1
+    return ParsedDocument(passage.title, passage.text, tuple(blocks))
+
+
+def choose_sources(
+    plan: EvaluationPlan, service: Service, corpus: str
+) -> tuple[FindPassages, Callable[[str], str | None]]:
+    """Where a question's passages come from, and how a cited document's text is read."""
+    if plan.given is None:
+        return (
+            lambda question: service.search_standalone(
+                make_standalone(question.question, question.history), corpus=corpus, limit=RETRIEVAL_DEPTH
+            ),
+            lambda document_id: service.get_document(document_id).text,
+        )
+    passages = (
+        load_passages(plan.passages)
+        if plan.passages is not None
+        else [
+            GivenPassage(record.path, record.title, service.get_document(record.id).text)
+            for record in service.list_documents(corpus)
+        ]
+    )
+    texts = {passage.id: passage.text for passage in passages}
+    given = GivenPassages(passages, count=plan.given, seed=plan.seed)
+    return given.choose, texts.get
+
+
+def ask_all(
+    questions: Sequence[Question],
+    find_passages: FindPassages,
+    assistant: Assistant | None,
+    corpus: str,
+    on_progress: OnProgress,
+) -> list[QuestionResult]:
+    """Ask one question after another."""
+    started = time.monotonic()
+    results = []
+    for number, question in enumerate(questions, 1):
+        seconds = time.monotonic() - started
+        left = seconds / (number - 1) * (len(questions) - number + 1) if number > 1 else 0.0
+        on_progress(f"question {number} of {len(questions)}, about {left:.0f} s left")
+        results.append(evaluate_question(question, find_passages, assistant=assistant, corpus=corpus))
+    return results

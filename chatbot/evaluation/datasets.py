@@ -1,0 +1,103 @@
+"""Question and passage files (JSONL), checked line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import CorpusError
+from chatbot.types import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what is known of its answer.
+
+    :param answers: texts of which a right answer holds one; empty when unanswerable.
+    :param gold: where the answer stands: paths of documents or ids of passages; may be empty.
+    """
+
+    question: str
+    answers: tuple[str, ...]
+    answerable: bool
+    gold: tuple[str, ...]
+    history: tuple[Message, ...] = ()
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPassage:
+    """A passage of a passage file."""
+
+    id: str
+    title: str
+    text: str
+
+
+def load_questions(path: Path) -> list[Question]:
+    """The questions of a file, a JSON object a line.
+
+    :raises CorpusError: naming the line that cannot be used.
+    """
+    return [_read_question(values, path, line) for line, values in _read_lines(path)]
+
+
+def load_passages(path: Path) -> list[GivenPassage]:
+    """The passages of a file: `{"id", "title", "text"}` a line.
+
+    :raises CorpusError: naming the line that cannot be used.
+    """
+    passages = []
+    for line, values in _read_lines(path):
+        if not isinstance(values.get("text"), str) or "id" not in values:
+            raise CorpusError(f"{path}, line {line}: a passage needs id and text.", "Mend that line.")
+        passages.append(GivenPassage(str(values["id"]), str(values.get("title") or ""), values["text"]))
+    return passages
+
+
+def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path} cannot be read ({error}).", "Name a JSONL file in UTF-8.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise CorpusError(f"{path}, line {number} is no JSON ({error.msg}).", "Mend it.") from error
+        if not isinstance(values, dict):
+            raise CorpusError(f"{path}, line {number} is no JSON object.", "Mend that line.")
+        yield number, values
+
+
+def _read_question(values: dict[str, Any], path: Path, line: int) -> Question:
+    question = values.get("question")
+    answers = values.get("answers", [])
+    if not isinstance(question, str) or not question.strip():
+        raise CorpusError(f"{path}, line {line} has no question.", "Give it a text under question.")
+    if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+        raise CorpusError(f"{path}, line {line}: answers must be a list of texts.", "Mend that line.")
+    return Question(
+        question=question,
+        answers=tuple(answers),
+        answerable=bool(values.get("answerable", True)),
+        gold=tuple(_read_gold(values)),
+        history=tuple(
+            Message(turn["role"], turn["text"])
+            for turn in values.get("history", [])
+            if turn.get("role") in ("user", "assistant")
+        ),
+        category=str(values.get("category") or ""),
+    )
+
+
+def _read_gold(values: dict[str, Any]) -> Iterator[str]:
+    for key in ("path", "source", "passage_id"):
+        if values.get(key) is not None:
+            yield str(values[key])
+    yield from (str(passage_id) for passage_id in values.get("passage_ids") or ())

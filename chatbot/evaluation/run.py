@@ -1,0 +1,214 @@
+"""Asks every question of a set and measures what was found, answered, cited and declined."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chatbot.assistant import Assistant
+from chatbot.chunking import hash_text
+from chatbot.conversation import make_standalone
+from chatbot.evaluation.datasets import GivenPassage, Question
+from chatbot.evaluation.metrics import (
+    is_right,
+    measure_detection,
+    measure_f1,
+    measure_recall,
+    measure_reciprocal_rank,
+    summarize_seconds,
+    take_mean,
+)
+from chatbot.sentences import find_content_words
+from chatbot.types import Chunk, FinishedAnswer, Passage
+
+RETRIEVAL_DEPTH = 10
+
+FindPassages = Callable[[Question], list[Passage]]
+ReadSource = Callable[[str], str | None]
+"""The text of a document by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """One question with what became of it; `answer` is None where only retrieval was measured."""
+
+    question: Question
+    searched_for: str
+    found: tuple[str, ...]
+    answer: FinishedAnswer | None
+
+    def describe(self) -> dict[str, Any]:
+        """The record of the question in the report file."""
+        record: dict[str, Any] = {
+            "question": self.question.question,
+            "category": self.question.category,
+            "searched_for": self.searched_for,
+            "answerable": self.question.answerable,
+            "gold": list(self.question.gold),
+            "found": list(self.found),
+            "answers": list(self.question.answers),
+        }
+        if self.answer is None:
+            return record
+        return record | {
+            "answer": self.answer.text,
+            "declined": not self.answer.found,
+            "right": self.question.answerable and is_right(self.answer.text, self.question.answers),
+            "f1": measure_f1(self.answer.text, self.question.answers),
+            "citations": [asdict(citation) for citation in self.answer.citations],
+            "unsupported": [self.answer.text[start:end] for start, end in self.answer.unsupported],
+            "seconds": asdict(self.answer.timings),
+        }
+
+
+def evaluate_question(
+    question: Question,
+    find_passages: FindPassages,
+    *,
+    assistant: Assistant | None,
+    corpus: str,
+) -> QuestionResult:
+    """Find passages for a question and, with an assistant, answer it from the first of them."""
+    searched_for = make_standalone(question.question, question.history)
+    passages = find_passages(question)
+    answer = None
+    if assistant is not None:
+        given = passages[: assistant.rules.passage_limit]
+        answer = assistant.answer_from(
+            question.question, given, searched_for=searched_for, corpus=corpus
+        ).finish()
+    found = tuple(dict.fromkeys(passage.path for passage in passages))
+    return QuestionResult(question, searched_for, found, answer)
+
+
+def sample_questions(questions: Sequence[Question], *, limit: int | None, seed: int) -> list[Question]:
+    """All questions, or `limit` of them drawn at random, in their first order."""
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    drawn = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311 - no secret
+    return [questions[index] for index in drawn]
+
+
+def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dict[str, Any]:
+    """The report: retrieval, answers, citations, abstention and seconds."""
+    answered = [result for result in results if result.answer is not None]
+    return {
+        "retrieval": summarize_retrieval([result for result in results if result.question.gold]),
+        "answers": summarize_answers([result for result in answered if result.question.answerable]),
+        "citations": summarize_citations(answered, read_source),
+        "abstention": measure_detection(
+            [result.answer is not None and not result.answer.found for result in answered],
+            [not result.question.answerable for result in answered],
+        ),
+        "seconds": {
+            "first_word": summarize_seconds(
+                [result.answer.timings.first_word for result in answered if result.answer]
+            ),
+            "answer": summarize_seconds(
+                [result.answer.timings.total for result in answered if result.answer]
+            ),
+        },
+    }
+
+
+def summarize_retrieval(results: Sequence[QuestionResult]) -> dict[str, float | None]:
+    """Recall at 1, 5 and 10 and mean reciprocal rank, over answerable questions with a known place."""
+    known = [result for result in results if result.question.answerable]
+    report = {
+        f"recall@{k}": take_mean([measure_recall(item.found, item.question.gold, k) for item in known])
+        for k in (1, 5, 10)
+    }
+    ranks = [measure_reciprocal_rank(item.found, item.question.gold) for item in known]
+    return report | {"mrr": take_mean(ranks), "n": len(known)}
+
+
+def summarize_answers(results: Sequence[QuestionResult]) -> dict[str, float | None]:
+    """How many answers hold the gold words, and their token F1."""
+    texts = [(result.answer.text, result.question.answers) for result in results if result.answer]
+    return {
+        "right": take_mean([float(is_right(text, gold)) for text, gold in texts]),
+        "f1": take_mean([measure_f1(text, gold) for text, gold in texts]),
+        "n": len(texts),
+    }
+
+
+def summarize_citations(
+    results: Sequence[QuestionResult], read_source: ReadSource
+) -> dict[str, float | None]:
+    """`exist`: the quoted words stand where the citation says. `support`: of the citations in answers
+    to answerable questions, those whose passage holds a gold answer. `cited`: sentences with one.
+    """
+    exist: list[float] = []
+    support: list[float] = []
+    cited: list[float] = []
+    for result in results:
+        if result.answer is None or not result.answer.found:
+            continue
+        texts = {passage.number: passage.text for passage in result.answer.passages}
+        for citation in result.answer.citations:
+            source = read_source(citation.document_id) or ""
+            exist.append(float(source[citation.source_start : citation.source_end] == citation.quote))
+            if result.question.answerable and result.question.answers:
+                passage = texts[citation.passage_number]
+                support.append(float(is_right(passage, result.question.answers)))
+        sentences = len(result.answer.citations) + len(result.answer.unsupported)
+        cited.append(len(result.answer.citations) / sentences if sentences else 0.0)
+    return {
+        "exist": take_mean(exist),
+        "support": take_mean(support),
+        "cited": take_mean(cited),
+        "n": len(exist),
+    }
+
+
+class GivenPassages:
+    """Passages chosen without search: the gold ones among others, to measure the reader alone.
+
+    :param count: how many passages a question is given.
+    """
+
+    def __init__(self, passages: Sequence[GivenPassage], *, count: int, seed: int) -> None:
+        self._passages = {passage.id: passage for passage in passages}
+        self._words = {item.id: frozenset(find_content_words(item.text)) for item in passages}
+        self._titles: dict[str, list[str]] = {}
+        for passage in passages:
+            self._titles.setdefault(passage.title, []).append(passage.id)
+        self._count = count
+        self._seed = seed
+
+    def choose(self, question: Question) -> list[Passage]:
+        """The gold passages of a question among others of the same title or nearest in words."""
+        gold = [item for item in question.gold if item in self._passages][: self._count]
+        others = self._choose_others(question, gold, self._count - len(gold))
+        chosen = [*gold, *others]
+        random.Random(f"{self._seed}/{question.question}").shuffle(chosen)  # noqa: S311 - no secret
+        return [make_given_passage(self._passages[item], number) for number, item in enumerate(chosen, 1)]
+
+    def _choose_others(self, question: Question, gold: Sequence[str], count: int) -> list[str]:
+        titles = [self._passages[item].title for item in gold if self._passages[item].title]
+        same = [item for title in titles for item in self._titles[title] if item not in gold]
+        asked = frozenset(find_content_words(question.question))
+        same.sort(key=lambda item: (-len(asked & self._words[item]), item))
+        if len(same) >= count:
+            return same[:count]
+        rest = [item for item in self._passages if item not in gold and item not in same]
+        rest.sort(key=lambda item: (-len(asked & self._words[item]), item))
+        return [*same, *rest][:count]
+
+
+def make_given_passage(passage: GivenPassage, number: int) -> Passage:
+    """A passage as if search had found it, its document being the passage itself."""
+    chunk = Chunk(
+        id=hash_text(passage.id),
+        document_id=passage.id,
+        ordinal=0,
+        start=0,
+        end=len(passage.text),
+        text=passage.text,
+        headings=(),
+        context=passage.title,
+        page=None,
+    )
+    return Passage(number, chunk, "", passage.id, passage.title, None, score=1.0, similarity=1.0)

@@ -1,0 +1,417 @@
+"""The running chatbot: owns the data folder, loads its models while it already answers for itself,
+keeps the library in step with the corpora folder, and answers questions.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chatbot.assistant import Answer, AnswerRules, Assistant, check_question
+from chatbot.chats import ChatStore
+from chatbot.chunking import hash_text
+from chatbot.corpora import (
+    SourceFile,
+    find_documents_folder,
+    list_corpora,
+    resolve_document_file,
+    scan_files,
+    store_file,
+)
+from chatbot.errors import ChatbotError, CorpusError, ModelError
+from chatbot.ingest import Ingestor, ReadDocument, describe_file
+from chatbot.ingest_queue import IngestQueue
+from chatbot.library import Library
+from chatbot.loading import LoadingParts, Report
+from chatbot.ownership import Ownership, claim_data_folder
+from chatbot.prompting import Prompts
+from chatbot.retrieval import search_passages
+from chatbot.settings import Settings
+from chatbot.types import (
+    Corpus,
+    Document,
+    DocumentRecord,
+    Embedder,
+    FileOutcome,
+    Generator,
+    IngestProgress,
+    IngestReport,
+    Message,
+    ParsedDocument,
+    Passage,
+    ServiceStatus,
+)
+from chatbot.vectors import VectorIndex
+
+logger = logging.getLogger(__name__)
+
+EMBEDDER, GENERATOR, LIBRARY = "embedding model", "language model", "library"
+
+
+@dataclass(frozen=True, slots=True)
+class Factories:
+    """How the parts that take time are made; each may say how far it is."""
+
+    make_embedder: Callable[[Report], Embedder]
+    make_generator: Callable[[Report], Generator]
+    read_document: ReadDocument
+    close_reader: Callable[[], None] = lambda: None
+
+
+class Service:
+    """Everything that runs behind the page, the API and the command line.
+
+    `start` returns at once; `status` tells what is still awaited, `wait_until_ready` waits for it.
+    Use it as a context manager, or call `close`.
+
+    :raises LibraryInUse: when another process owns the data folder.
+    """
+
+    def __init__(self, settings: Settings, prompts: Prompts, factories: Factories) -> None:
+        self.settings = settings
+        self._prompts = prompts
+        self._factories = factories
+        self._ownership: Ownership = claim_data_folder(settings.data_folder)
+        try:
+            self._library = Library(settings.data_folder / "library.sqlite3")
+            self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
+        except ChatbotError:
+            self._ownership.release()
+            raise
+        self._parts = LoadingParts((EMBEDDER, GENERATOR, LIBRARY))
+        self._ingests = IngestQueue()
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._embedder: Embedder | None = None
+        self._vectors: VectorIndex | None = None
+        self._ingestor: Ingestor | None = None
+        self._model: Generator | None = None
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Running
+
+    def start(self, *, generator: bool = True, ingest: bool = True) -> None:
+        """Begin to load the models and to read what is new, in the background.
+
+        :param generator: also load the language model; search needs none.
+        :param ingest: also bring every corpus in step, and keep watching the folders.
+        """
+        self._run("loading the library", lambda: self._load_library(ingest))
+        if generator:
+            self._run("loading the language model", self._load_generator)
+        else:
+            self._parts.drop(GENERATOR)
+
+    def close(self) -> None:
+        """Stop what runs after the file at hand, and give the data folder back."""
+        self._closing.set()
+        self._ingests.stop()
+        for thread in self._threads:
+            thread.join(timeout=30)
+        self._factories.close_reader()
+        self.chats.close()
+        self._library.close()
+        self._ownership.release()
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the moment when the service is closed."""
+        self._closing.wait(seconds)
+
+    def announce(self, url: str) -> None:
+        """Tell other processes on this machine where the page is."""
+        self._ownership.announce(url)
+
+    def status(self) -> ServiceStatus:
+        """Whether questions can be answered, and what is still awaited."""
+        return self._parts.status()
+
+    def wait_until_ready(self, on_wait: Report = lambda _: None) -> None:
+        """Return when every part is ready; `on_wait` hears what is awaited.
+
+        :raises ModelError: or whatever else kept a part from loading.
+        """
+        said = ""
+        while not self.status().ready:
+            if error := self._parts.error:
+                raise error
+            waiting = self.status().waiting_for
+            if waiting != said:
+                said = waiting
+                on_wait(said)
+            self._closing.wait(0.05)
+
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _load_generator(self) -> None:
+        with self._parts.loading(GENERATOR) as report:
+            self._model = self._factories.make_generator(report)
+
+    def _load_library(self, ingest: bool) -> None:
+        with self._parts.loading(EMBEDDER) as report:
+            self._embedder = self._factories.make_embedder(report)
+        if self._embedder is None:
+            self._parts.fail(LIBRARY, "The library needs the embedding model.")
+            return
+        with self._parts.loading(LIBRARY) as report:
+            self._open_library(self._embedder, report)
+        if self._ingestor is not None and ingest:
+            for corpus in self.list_corpora():
+                self.start_ingest(corpus.name)
+            self._run("reading documents", self._keep_ingesting)
+            if self.settings.watch_seconds:
+                self._run("watching folders", self._watch_folders)
+
+    def _open_library(self, embedder: Embedder, report: Report) -> None:
+        report("the vector index is opened")
+        vectors = VectorIndex(
+            self.settings.data_folder / "vectors",
+            fingerprint=embedder.fingerprint,
+            read_vectors=self._library.read_vectors,
+        )
+        for corpus in self._library.list_corpora():
+            report(f"the vector index of {corpus} is checked")
+            vectors.check(corpus, self._library.count_chunks(corpus, embedder.fingerprint))
+        self._vectors = vectors
+        self._ingestor = Ingestor(
+            self._library,
+            vectors,
+            embedder,
+            self._factories.read_document,
+            self.settings.chunk_tokens,
+        )
+
+    # Corpora and documents
+
+    def list_corpora(self) -> list[Corpus]:
+        """Every corpus with its size, the default one first."""
+        corpora = list_corpora(self.settings.corpora_folder)
+        default = self.settings.corpus
+        corpora.sort(key=lambda corpus: (corpus.name != default, corpus.name))
+        return [self._count_corpus(corpus) for corpus in corpora]
+
+    def _count_corpus(self, corpus: Corpus) -> Corpus:
+        readable = [record for record in self.list_documents(corpus.name) if record.problem is None]
+        return replace(corpus, documents=len(readable), chunks=sum(record.chunks for record in readable))
+
+    def find_corpus(self, name: str | None) -> str:
+        """The corpus that is meant: `name`, else the default one.
+
+        :raises CorpusError: when there is no such corpus, or none at all.
+        """
+        known = [corpus.name for corpus in self.list_corpora()]
+        if not known:
+            raise CorpusError(
+                f"There is no corpus in {self.settings.corpora_folder}.",
+                "Make a folder for one: corpora/handbook/documents/, and put documents there.",
+            )
+        wanted = name or self.settings.corpus or known[0]
+        if wanted not in known:
+            raise CorpusError(f"There is no corpus {wanted!r}.", f"The corpora are: {', '.join(known)}.")
+        return wanted
+
+    def list_documents(self, corpus: str) -> list[DocumentRecord]:
+        """The corpus's documents by path, with those that could not be read."""
+        return self._library.list_documents(corpus)
+
+    def get_document(self, document_id: str) -> Document:
+        """A document with its text.
+
+        :raises CorpusError: when it is not in the library.
+        """
+        document = self._library.find_document(document_id)
+        if document is None:
+            raise CorpusError("That document is no longer in the library.", "It may have been deleted.")
+        return document
+
+    def document_file(self, document_id: str) -> Path:
+        """The original file of a document, inside its corpus folder.
+
+        :raises CorpusError: when the document or its file is gone.
+        """
+        record = self.get_document(document_id).record
+        return resolve_document_file(self._documents_folder(record.corpus), record.path)
+
+    def _documents_folder(self, corpus: str) -> Path:
+        return find_documents_folder(self.settings.corpora_folder, corpus)
+
+    def add_files(self, corpus: str, files: Sequence[tuple[str, Path]]) -> list[str]:
+        """Copy files, by the name the user gave and where they lie now, into a corpus and read them.
+
+        :return: their names in the corpus.
+        :raises CorpusError: when the corpus's folder cannot be written.
+        """
+        folder = self._documents_folder(corpus)
+        names = [store_file(folder, name, location) for name, location in files]
+        self.start_ingest(corpus)
+        return names
+
+    def delete_document(self, document_id: str) -> None:
+        """Delete a document's file and take it out of every answer from now on.
+
+        :raises CorpusError: when the file cannot be deleted; nothing is changed then.
+        """
+        if self._ingestor is None:
+            raise CorpusError("The library is still being opened.", "Try again in a few seconds.")
+        record = self.get_document(document_id).record
+        try:
+            resolve_document_file(self._documents_folder(record.corpus), record.path).unlink()
+        except CorpusError:
+            logger.info("the file of %s is gone already", record.path)
+        except OSError as error:
+            raise CorpusError(
+                f"{record.path} could not be deleted ({error.strerror}).", "Check its permissions."
+            ) from error
+        self._ingestor.remove_document(record)
+
+    # Ingest
+
+    def start_ingest(self, corpus: str) -> None:
+        """Bring a corpus in step with its folder, in the background.
+
+        :raises CorpusError: when there is no such corpus.
+        """
+        self._documents_folder(corpus)
+        self._ingests.request(corpus)
+
+    def ingest_now(
+        self,
+        corpus: str,
+        on_progress: Callable[[IngestProgress], None],
+        on_outcome: Callable[[FileOutcome], None],
+        stop: threading.Event | None = None,
+    ) -> IngestReport:
+        """Bring a corpus in step with its folder and return the report; call `wait_until_ready` first."""
+        if self._ingestor is None:
+            raise CorpusError("The library is not open.", "Start the service first.")
+        return self._ingestor.ingest_corpus(
+            corpus,
+            self._documents_folder(corpus),
+            on_progress=on_progress,
+            on_outcome=on_outcome,
+            stop=stop,
+        )
+
+    def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
+        """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""
+        if self._ingestor is None:
+            raise CorpusError("The library is not open.", "Start the service first.")
+        size_bytes = len(parsed.text.encode("utf-8", "surrogatepass"))
+        file = SourceFile(path, Path(path), size_bytes, 0)
+        self._ingestor.add_document(describe_file(corpus, file, hash_text(parsed.text)), parsed)
+
+    def ingest_progress(self, corpus: str) -> IngestProgress | None:
+        """Where the corpus's ingest stands; None when none is running or waiting."""
+        return self._ingests.progress(corpus)
+
+    def last_report(self, corpus: str) -> IngestReport | None:
+        """What the corpus's last ingest that changed or tried anything did."""
+        return self._ingests.report(corpus)
+
+    def _keep_ingesting(self) -> None:
+        while not self._closing.is_set():
+            corpus = self._ingests.take(timeout_seconds=0.2)
+            if corpus is None or self._ingestor is None:
+                continue
+            try:
+                report = self.ingest_now(
+                    corpus, self._ingests.note_progress, lambda _: None, self._ingests.stopping
+                )
+                self._ingests.finish(corpus, report)
+            except Exception:
+                logger.exception("the ingest of %s failed", corpus)
+                self._ingests.finish(corpus, None)
+
+    def _watch_folders(self) -> None:
+        seen = self._look_at_folders()
+        while not self._closing.wait(self.settings.watch_seconds):
+            now = self._look_at_folders()
+            for corpus in now.keys() & seen.keys():
+                if now[corpus] != seen[corpus]:
+                    self._ingests.request(corpus)
+            for corpus in now.keys() - seen.keys():
+                self._ingests.request(corpus)
+            seen = now
+
+    def _look_at_folders(self) -> dict[str, int]:
+        """A number a corpus that changes when any of its files does."""
+        try:
+            return {
+                corpus.name: hash(
+                    tuple(
+                        (file.path, file.size_bytes, file.modified_ns)
+                        for file in scan_files(self._documents_folder(corpus.name))
+                    )
+                )
+                for corpus in list_corpora(self.settings.corpora_folder)
+            }
+        except CorpusError as error:
+            logger.warning("the corpora cannot be watched: %s", error)
+            return {}
+
+    # Questions
+
+    def ask(self, question: str, *, corpus: str, history: Sequence[Message] = ()) -> Answer:
+        """Answer a question from a corpus; see `Assistant.answer`.
+
+        :raises ModelError: while the models are not loaded.
+        """
+        check_question(question, self.settings.question_limit_characters)
+        return self.make_assistant().answer(question, history, corpus=self.find_corpus(corpus))
+
+    def search(self, question: str, *, corpus: str, limit: int = 10) -> list[Passage]:
+        """The passages that match a question best; no language model is used.
+
+        :raises ModelError: while the embedding model is not loaded.
+        """
+        check_question(question, self.settings.question_limit_characters)
+        return self.search_standalone(question, corpus=self.find_corpus(corpus), limit=limit)
+
+    def make_assistant(self) -> Assistant:
+        """The assistant over this service's parts.
+
+        :raises ModelError: while the language model is not loaded.
+        """
+        if self._model is None:
+            raise self._describe_missing(GENERATOR)
+        settings = self.settings
+        rules = AnswerRules(
+            passage_limit=settings.passage_limit,
+            answer_tokens=settings.answer_tokens,
+            question_limit_characters=settings.question_limit_characters,
+            relevance_floor=settings.relevance_floor,
+            withhold_unsupported=settings.unsupported == "withhold",
+        )
+        return Assistant(self.search_standalone, self._model, self._prompts, rules)
+
+    def search_standalone(self, question: str, *, corpus: str, limit: int) -> list[Passage]:
+        """The passages for a question of any length, of a corpus that is known to exist."""
+        if self._embedder is None or self._vectors is None:
+            raise self._describe_missing(EMBEDDER)
+        return search_passages(
+            question,
+            corpus=corpus,
+            limit=limit,
+            library=self._library,
+            find_nearest=self._vectors.find_nearest,
+            embedder=self._embedder,
+        )
+
+    def _describe_missing(self, part: str) -> ChatbotError:
+        if error := self._parts.error:
+            return error
+        return ModelError(f"The {part} is still loading.", "Ask again in a few seconds.")
