@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chatbot.conversation import make_standalone
 from chatbot.errors import QuestionError
+from chatbot.evidence import Evidence, asks_for_number, holds_number, rank_evidence
 from chatbot.grounding import (
     SourceSpan,
-    find_evidence,
+    adds_something,
+    find_numbers,
     ground_sentence,
     list_source_spans,
     make_citation,
 )
 from chatbot.prompting import Prompts
-from chatbot.relevance import measure_relevance
 from chatbot.sentences import find_content_words, split_sentences
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
     Citation,
+    Embedder,
     FinishedAnswer,
     Message,
     Passage,
@@ -42,8 +44,12 @@ class SearchPassages(Protocol):
         """At most `limit` passages of a corpus, best first."""
 
 
-EVIDENCE_SHARE = 0.5
-"""A sentence is quoted in place of an answer when it holds this share of the question's words."""
+QUOTE_MARGIN = 0.09
+"""A second sentence is quoted too when its score is at most this much below the best."""
+SAME_WORDS = 0.8
+"""A quote that shares this much of its words with what was said already is left out."""
+QUOTING_TOKENS = 80
+"""A model that only puts a sentence in other words needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,18 @@ class AnswerRules:
     :param passage_limit: how many passages are found for a question.
     :param answer_tokens: the longest answer, in tokens of the model.
     :param question_limit_characters: a longer question is refused.
-    :param relevance_floor: the model is asked only where the passages match at least this well.
+    :param evidence_floor: an answer is given only where the best sentence scores at least this.
     :param withhold_unsupported: leave sentences out that no passage backs, rather than mark them.
+    :param quoting: for small models: they read the best sentences only and write one sentence, and
+        the best sentences are quoted below it. Else the model reads whole passages.
     """
 
     passage_limit: int
     answer_tokens: int
     question_limit_characters: int
-    relevance_floor: float
+    evidence_floor: float
     withhold_unsupported: bool
+    quoting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class Assistant:
     """Answers questions from the passages that `search` finds, in the words of `model`."""
 
     search: SearchPassages
+    embedder: Embedder
     model: LanguageModel
     prompts: Prompts
     rules: AnswerRules
@@ -98,26 +108,59 @@ class Assistant:
         request = Request(
             question, searched_for or question, corpus, time.monotonic() if started is None else started
         )
+        asked = request.searched_for
+        spans = list_source_spans(passages)
+        evidence = rank_evidence(asked, spans, self.embedder)
+        quotes = choose_quotes(evidence)
+        read = narrow_passages(passages, quotes) if self.rules.quoting else passages
+        answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
         fitted = fit_prompt(
-            lambda kept, turns: self.prompts.write_messages(request.searched_for, kept, turns),
-            passages,
+            lambda kept, turns: self.prompts.write_messages(asked, kept, turns, short=self.rules.quoting),
+            read,
             (),
             count_tokens=self.model.count_tokens,
-            prompt_tokens=self.model.window_tokens - self.rules.answer_tokens,
+            prompt_tokens=self.model.window_tokens - answer_tokens,
         )
-        relevance = measure_relevance(request.searched_for, fitted.passages)
-        asks_model = bool(fitted.passages) and relevance >= self.rules.relevance_floor
+        answerable = bool(evidence) and evidence[0].score >= self.rules.evidence_floor
         return Answer(
             request,
-            passages=fitted.passages,
+            passages=tuple(passages) if self.rules.quoting else fitted.passages,
             dropped=fitted.dropped,
-            words=self.model.stream(fitted.messages, max_new_tokens=self.rules.answer_tokens)
-            if asks_model
-            else None,
+            spans=spans,
+            quotes=quotes,
+            words=self.model.stream(fitted.messages, max_new_tokens=answer_tokens) if answerable else None,
             model_name=self.model.name,
             prompts=self.prompts,
-            withhold_unsupported=self.rules.withhold_unsupported,
+            rules=self.rules,
         )
+
+
+def choose_quotes(evidence: Sequence[Evidence]) -> list[SourceSpan]:
+    """The best sentence, and the next one when it is nearly as good and says something else."""
+    quotes: list[SourceSpan] = []
+    for item in evidence:
+        if item.score < evidence[0].score - QUOTE_MARGIN or len(quotes) == 2:
+            break
+        if not any(shares_words(item.span.text, quote.text) for quote in quotes):
+            quotes.append(item.span)
+    return quotes
+
+
+def shares_words(text: str, other: str) -> bool:
+    """Whether nearly all content words and numbers of `text` stand in `other`."""
+    words, others = (frozenset(find_content_words(part)) for part in (text, other))
+    return not words or (
+        len(words & others) / len(words) >= SAME_WORDS and find_numbers(text) <= find_numbers(other)
+    )
+
+
+def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -> list[Passage]:
+    """The passages of the quotes, in the quotes' order, with nothing but the quoted sentences."""
+    return [
+        replace(quote.passage, chunk=replace(quote.passage.chunk, text=quote.text))
+        for quote in quotes
+        if quote.passage in passages
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +190,12 @@ class Answer:
         *,
         passages: tuple[Passage, ...],
         dropped: int,
+        spans: Sequence[SourceSpan],
+        quotes: Sequence[SourceSpan],
         words: Generator[str, None, StopReason] | None,
         model_name: str,
         prompts: Prompts,
-        withhold_unsupported: bool,
+        rules: AnswerRules,
     ) -> None:
         self.request = request
         self.passages = passages
@@ -164,11 +209,13 @@ class Answer:
         self._model_name = model_name
         self._words = words
         self._prompts = prompts
-        self._withhold = withhold_unsupported
+        self._rules = rules
+        self._quotes = quotes
         self._searched = time.monotonic()
         self._first_word: float | None = None
         self._stop_requested = False
-        self._spans = list_source_spans(passages)
+        self._wrote_sentence = False
+        self._spans = spans
         self._pieces = self._write()
 
     def __iter__(self) -> Iterator[str]:
@@ -218,10 +265,14 @@ class Answer:
                 reason = end.value
                 break
             self._first_word = self._first_word or time.monotonic()
-            yield self._take_sentences(last=False)
+            sentences = self._take_sentences(last=False)
+            yield sentences
+            if self._rules.quoting and (sentences or self._wrote_sentence):
+                reason = "end"
+                break
         yield self._take_sentences(last=True)
-        if not self.text.strip() and reason != "stopped":
-            yield self._quote_or_refuse()
+        if reason != "stopped" and (self._rules.quoting or not self.text.strip()):
+            yield self._add_quotes()
         return reason
 
     def _take_sentences(self, *, last: bool) -> str:
@@ -237,16 +288,36 @@ class Answer:
 
     def _add_sentence(self, blank: str, sentence: str) -> str:
         """Append a sentence with its citation, or leave it out when nothing backs it."""
+        if self._wrote_sentence and self._rules.quoting:
+            return ""
+        self._wrote_sentence = True
         piece = (blank if self.text else "") + sentence
         start = len(self.text) + len(piece) - len(sentence)
-        citation = ground_sentence(sentence, start, self._spans, question=self.request.searched_for)
+        asked = self.request.searched_for
+        citation = ground_sentence(sentence, start, self._spans, question=asked)
+        if self._rules.quoting and not is_answer(sentence, asked):
+            return ""
         if citation is None and find_content_words(sentence):
-            if self._withhold:
+            if self._rules.withhold_unsupported:
                 return ""
             self.unsupported.append((start, start + len(sentence)))
         if citation is not None:
             self.citations.append(citation)
         return self._append(piece)
+
+    def _add_quotes(self) -> str:
+        """The sentences that most likely answer the question, in the documents' own words."""
+        added = ""
+        for quote in self._quotes:
+            if self.text and shares_words(quote.text, self.text):
+                continue
+            gap = "\n\n" if self.text else ""
+            piece = self._append(gap + self._prompts.quote.substitute(quote=quote.text))
+            self.citations.append(
+                make_citation(quote, len(self.text) - len(piece) + len(gap), len(self.text), support=1.0)
+            )
+            added += piece
+        return added
 
     def _append(self, piece: str) -> str:
         self._first_word = self._first_word or time.monotonic()
@@ -257,18 +328,6 @@ class Answer:
         """Say that the documents do not hold the answer."""
         self.found = False
         return self._append(self._prompts.not_found.substitute())
-
-    def _quote_or_refuse(self) -> str:
-        """The sentence of the documents that comes nearest, where the model's own had no support."""
-        evidence = find_evidence(self.request.searched_for, self._spans, minimum=EVIDENCE_SHARE)
-        if evidence is None:
-            return self._refuse()
-        return self._quote(evidence)
-
-    def _quote(self, evidence: SourceSpan) -> str:
-        piece = self._append(self._prompts.quote.substitute(quote=evidence.text))
-        self.citations.append(make_citation(evidence, 0, len(piece), support=1.0))
-        return piece
 
     def _end(self, reason: StopReason) -> None:
         now, started = time.monotonic(), self.request.started
@@ -290,6 +349,13 @@ class Answer:
             ),
             model=self._model_name,
         )
+
+
+def is_answer(sentence: str, question: str) -> bool:
+    """Whether a sentence says something new, and a number where only a number can answer."""
+    if not adds_something(sentence, question) or sentence.rstrip().endswith("?"):
+        return False
+    return holds_number(sentence) or not asks_for_number(question)
 
 
 def check_question(question: str, limit_characters: int) -> str:

@@ -25,8 +25,7 @@ def build_service(settings: Settings) -> Service:
     factories = Factories(
         make_embedder=lambda report: make_embedder(settings, report),
         make_generator=lambda report: make_generator(settings, report),
-        read_document=reader.read,
-        close_reader=reader.close,
+        reader=reader,
     )
     return Service(settings, prompts, factories)
 

@@ -17,6 +17,7 @@ from chatbot.types import Corpus
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,38}[a-z0-9]")
 _UNSAFE_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _LONGEST_FILE_NAME_BYTES = 180
+_LONGEST_SUFFIX_BYTES = 20
 IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini"})
 
 
@@ -111,10 +112,15 @@ def scan_files(folder: Path) -> Iterator[SourceFile]:
                 if not location.resolve().is_relative_to(root):
                     continue
                 stat = location.stat()
-            except OSError:
+            except (OSError, RuntimeError):  # Python before 3.13 tells of links in a circle by the latter
                 continue
-            path = location.relative_to(folder).as_posix()
+            path = make_readable(location.relative_to(folder).as_posix())
             yield SourceFile(path, location, stat.st_size, stat.st_mtime_ns)
+
+
+def make_readable(text: str) -> str:
+    """The text itself, or with � where a name on the disk is no valid UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def resolve_document_file(folder: Path, path: str) -> Path:
@@ -122,7 +128,8 @@ def resolve_document_file(folder: Path, path: str) -> Path:
 
     :raises CorpusError: when it leads outside or is gone.
     """
-    location = (folder / path).resolve()
+    named = (file.location for file in scan_files(folder) if file.path == path and "\ufffd" in path)
+    location = next(named, folder / path).resolve()
     if not location.is_relative_to(folder.resolve()) or not location.is_file():
         raise CorpusError(f"The file {path} is no longer there.", "Look for it in the documents folder.")
     return location
@@ -131,9 +138,10 @@ def resolve_document_file(folder: Path, path: str) -> Path:
 def make_file_name(name: str) -> str:
     """A safe file name made of what a user's browser calls an uploaded file."""
     text = unicodedata.normalize("NFC", name.encode("utf-8", "ignore").decode()).replace("\\", "/")
-    text = _UNSAFE_IN_FILE_NAMES.sub("-", text.rsplit("/", 1)[-1]).strip(" .-")
+    text = _UNSAFE_IN_FILE_NAMES.sub("-", text.rsplit("/", 1)[-1]).strip(" .-").removeprefix("~$")
     stem, dot, suffix = (text or "document").rpartition(".")
-    stem, suffix = (stem, suffix) if dot else (suffix, "")
+    if not dot or len(suffix.encode()) > _LONGEST_SUFFIX_BYTES:
+        stem, suffix = f"{stem}{dot}{suffix}", ""
     while len(f"{stem}.{suffix}".encode()) > _LONGEST_FILE_NAME_BYTES and stem:
         stem = stem[:-1]
     return f"{stem}.{suffix}" if suffix else stem

@@ -8,7 +8,6 @@ characters. A sentence that no source backs is known as such. Works for any mode
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -131,6 +130,15 @@ def measure_support(claim: _Claim, span: SourceSpan, asked: frozenset[str]) -> f
     return len(own & span.words) / len(own)
 
 
+def adds_something(sentence: str, question: str) -> bool:
+    """Whether a sentence says more than the question that it answers already said."""
+    plain = strip_markup(sentence)
+    asked = frozenset(find_content_words(question))
+    return bool(
+        (frozenset(find_content_words(plain)) - asked) or (find_numbers(plain) - find_numbers(question))
+    )
+
+
 def _read_claim(sentence: str) -> _Claim:
     plain = strip_markup(sentence)
     return _Claim(
@@ -165,23 +173,3 @@ def _find_names(sentence: str) -> Iterator[str]:
 def _is_negated(text: str) -> bool:
     lowered = text.lower().replace("’", "'")
     return "n't" in lowered or not _NEGATIONS.isdisjoint(find_words(lowered))
-
-
-def find_evidence(question: str, spans: Sequence[SourceSpan], *, minimum: float) -> SourceSpan | None:
-    """The single sentence that shares most with the question, rare words counting more.
-
-    :param minimum: the least share of the question's weight that the sentence must hold.
-    """
-    singles = [span for span in spans if len(split_sentences(span.text)) == 1]
-    asked = frozenset(find_content_words(question))
-    frequency = Counter(word for span in singles for word in span.words & asked)
-    weights = {word: 1.0 / (1.0 + frequency[word]) ** 0.5 for word in asked}
-    total = sum(weights.values())
-    if not total or not singles:
-        return None
-    scored = [
-        (sum(weights[word] for word in asked & span.words) / total, -span.passage.number, -span.start, span)
-        for span in singles
-    ]
-    share, _, _, span = max(scored, key=lambda item: item[:3])
-    return span if share >= minimum else None

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_for_embedding
-from chatbot.corpora import SourceFile, scan_files
+from chatbot.corpora import SourceFile, make_readable, scan_files
 from chatbot.errors import DocumentError
 from chatbot.library import Library
 from chatbot.types import (
@@ -93,8 +93,10 @@ class Ingestor:
         unchanged = len(files) - len(stale)
         work = _Work([file.size_bytes for file in stale], started)
         for path in gone:
-            outcomes.append(self.remove_document(known[path]))
+            outcomes.append(self._remove(known[path]))
             on_outcome(outcomes[-1])
+        if gone:
+            self.library.erase_leftovers()
         for index, file in enumerate(stale):
             if stop is not None and stop.is_set():
                 break
@@ -115,9 +117,14 @@ class Ingestor:
         )
 
     def remove_document(self, record: DocumentRecord) -> FileOutcome:
-        """Take a document out of the library and the index."""
+        """Take a document out of the library and the index, and erase its words from the disk."""
+        outcome = self._remove(record)
+        self.library.erase_leftovers()
+        return outcome
+
+    def _remove(self, record: DocumentRecord) -> FileOutcome:
         started = time.monotonic()
-        with self._writing:
+        with self._writing, self.vectors.writing():
             removed = self.library.delete_document(record.id)
             self.vectors.update(record.corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
         return FileOutcome(record.path, "removed", 0, time.monotonic() - started)
@@ -148,9 +155,10 @@ class Ingestor:
             record = describe_file(corpus, file, digest)
             parsed = self.read_document(file.location)
         except DocumentError as error:
-            record = replace(describe_file(corpus, file, ""), problem=str(error))
+            problem = make_readable(str(error))
+            record = replace(describe_file(corpus, file, ""), problem=problem)
             self._write(Document(record, "", (), ()), [], file.location)
-            return FileOutcome(file.path, "failed", 0, time.monotonic() - started, str(error))
+            return FileOutcome(file.path, "failed", 0, time.monotonic() - started, problem)
         chunks = self.add_document(record, parsed, file.location)
         return FileOutcome(file.path, "changed" if before else "added", chunks, time.monotonic() - started)
 
@@ -185,7 +193,8 @@ class Ingestor:
         vectors = self._embed_chunks(chunks)
         with self._writing:
             if location is None or location.exists():
-                self._write_vectors(document, chunks, vectors)
+                with self.vectors.writing():
+                    self._write_vectors(document, chunks, vectors)
 
     def _write_vectors(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
         added, removed = self.library.replace_document(

@@ -53,6 +53,8 @@ _RECORD_COLUMNS = (
 )
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
+_IDS_PER_QUERY = 30_000
+"""SQLite takes 32,766 values a query, unless it was built for more."""
 
 
 class Library:
@@ -123,13 +125,16 @@ class Library:
         :param vectors: shape (len(chunks), dimension).
         :param recipe: how the document was made into chunks and vectors.
         :param fingerprint: the embedding model that made the vectors.
-        :return: the ids of the chunks that are new, and of those that are gone.
+        :return: the ids of the chunks that are new to this embedding model, and of those that are gone.
         """
         record = document.record
         with self._transaction() as database:
             before = {
                 row[0]
-                for row in database.execute("SELECT id FROM chunks WHERE document_id = ?", (record.id,))
+                for row in database.execute(
+                    "SELECT id FROM chunks WHERE document_id = ? AND fingerprint = ?",
+                    (record.id, fingerprint),
+                )
             }
             database.execute("DELETE FROM chunks WHERE document_id = ?", (record.id,))
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
@@ -168,6 +173,13 @@ class Library:
             database.execute("DELETE FROM documents WHERE id = ?", (document_id,))
         return ids
 
+    def erase_leftovers(self) -> None:
+        """Overwrite what deleted documents left in the word index and in the write-ahead log."""
+        with self._transaction() as database:
+            database.execute("INSERT INTO words (words) VALUES ('optimize')")
+        with self._lock:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # Chunks
 
     def count_chunks(self, corpus: str, fingerprint: str) -> int:
@@ -192,11 +204,16 @@ class Library:
 
     def find_vectors(self, ids: Sequence[str], fingerprint: str) -> dict[str, Vectors]:
         """The vectors that an embedding model made of chunks, by id, where they are there."""
-        rows = self._select(
-            f"SELECT id, vector FROM chunks WHERE fingerprint = ? AND id IN ({', '.join('?' * len(ids))})",
-            (fingerprint, *ids),
-        )
-        return {row[0]: np.frombuffer(row[1], dtype=_VECTOR_TYPE) for row in rows}
+        found: dict[str, Vectors] = {}
+        for first in range(0, len(ids), _IDS_PER_QUERY):
+            some = ids[first : first + _IDS_PER_QUERY]
+            rows = self._select(
+                "SELECT id, vector FROM chunks WHERE fingerprint = ? "
+                f"AND id IN ({', '.join('?' * len(some))})",
+                (fingerprint, *some),
+            )
+            found |= {row[0]: np.frombuffer(row[1], dtype=_VECTOR_TYPE) for row in rows}
+        return found
 
     def read_vectors(
         self, corpus: str, fingerprint: str, *, page_rows: int = 4000

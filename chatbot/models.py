@@ -266,12 +266,12 @@ def convert_gguf(source: Path, target: Path) -> None:
 def check_model_folder(folder: Path) -> None:
     """Raise ModelError unless `folder` is a model that can be loaded without running foreign code."""
     advice = "Choose a folder that holds config.json and *.safetensors."
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"The folder {folder} holds no config.json.", advice)
     for pickle in _find_pickles(folder):
         raise ModelError(
             f"{pickle} may run code when it is opened, and there are no safetensors beside it.", advice
         )
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"The folder {folder} holds no config.json.", advice)
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"The folder {folder} holds no *.safetensors.", advice)
     foreign = _find_foreign_module(folder)
@@ -297,7 +297,7 @@ def _locate_named(setting: str, key: str, *, allow_gguf: bool = False) -> Path |
     if re.match(r"https?://", setting):
         return setting
     path = Path(setting).expanduser()
-    if path.is_dir():
+    if setting and path.is_dir():
         check_model_folder(path)
         return path.resolve()
     if allow_gguf and path.is_file() and path.suffix == ".gguf":

@@ -15,6 +15,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "system": frozenset(),
     "passage": frozenset({"number", "title", "heading", "text"}),
     "question": frozenset({"passages", "question"}),
+    "short_question": frozenset({"passages", "question"}),
     "quote": frozenset({"quote"}),
     "not_found": frozenset(),
 }
@@ -34,13 +35,22 @@ class Prompts:
     system: Template
     passage: Template
     question: Template
+    short_question: Template
     quote: Template
     not_found: Template
 
     def write_messages(
-        self, question: str, passages: Sequence[Passage], history: Sequence[Message] = ()
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        history: Sequence[Message] = (),
+        *,
+        short: bool = False,
     ) -> list[Message]:
-        """The conversation that asks a model to answer `question` from `passages`."""
+        """The conversation that asks a model to answer `question` from `passages`.
+
+        :param short: in the form for small models, which only put a few sentences in other words.
+        """
         rendered = "\n\n".join(
             self.passage.substitute(
                 number=passage.number,
@@ -50,17 +60,21 @@ class Prompts:
             )
             for passage in passages
         )
-        asked = self.question.substitute(passages=rendered, question=neutralize_text(question))
+        template = self.short_question if short else self.question
+        asked = template.substitute(passages=rendered, question=neutralize_text(question))
         past = [Message(message.role, neutralize_text(message.content)) for message in history]
-        system = self.system.substitute()
+        system = "" if short else self.system.substitute()
         head = [Message("system", system)] if system else []
         return [*head, *past, Message("user", asked)]
 
 
 def neutralize_text(text: str) -> str:
     """Text that no model takes for its own control tokens, without invisible characters."""
-    visible = _INVISIBLE.sub("", text)
-    return _CONTROL_TOKEN.sub(lambda match: " ".join(match[0].strip("<>[]/|").split("|")), visible)
+    plain = _INVISIBLE.sub("", text)
+    # What is left of one token may close the gap in another, as in <|im_<|start|>|>.
+    while _CONTROL_TOKEN.search(plain):
+        plain = _CONTROL_TOKEN.sub(lambda match: " ".join(match[0].strip("<>[]/|").split("|")), plain)
+    return plain
 
 
 def load_prompts(folder: Path) -> Prompts:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from chatbot.library import Library
-from chatbot.types import Embedder, Passage, Vectors
+from chatbot.types import Chunk, DocumentRecord, Embedder, Passage, Vectors
 
 CANDIDATES = 40
 """How many chunks each way of searching proposes."""
@@ -14,6 +15,14 @@ RANK_CONSTANT = 60
 """k of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009), their value."""
 DOCUMENT_SHARE = 3
 """At most this many passages of one document, so that none floods the list."""
+VERSION_MARGIN = 0.1
+"""A newer version goes first when its chunk's similarity is at most this much lower."""
+
+Found = tuple[Chunk, DocumentRecord, float]
+"""A chunk with its document and its fused score."""
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_NUMBERS = re.compile(r"\d+")
 
 
 class FindNearest(Protocol):
@@ -47,30 +56,61 @@ def search_passages(
         similarities[chunk_id] = float(chunk_vector @ vector)
     vector_ranks = {chunk_id: rank for rank, chunk_id in enumerate(by_vector, 1)}
     word_ranks = {chunk_id: rank for rank, chunk_id in enumerate(by_words, 1)}
-    passages: list[Passage] = []
-    taken: dict[str, int] = {}
-    for chunk_id, score in scores.items():
-        if chunk_id not in chunks or len(passages) == limit:
-            continue
-        chunk, record = chunks[chunk_id]
-        taken[record.id] = taken.get(record.id, 0) + 1
-        if taken[record.id] > DOCUMENT_SHARE:
-            continue
-        passages.append(
-            Passage(
-                number=len(passages) + 1,
-                chunk=chunk,
-                corpus=corpus,
-                path=record.path,
-                title=record.title,
-                date=record.date,
-                score=score,
-                similarity=similarities.get(chunk_id, 0.0),
-                vector_rank=vector_ranks.get(chunk_id),
-                word_rank=word_ranks.get(chunk_id),
-            )
+    found = [(*chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
+    chosen = put_newer_first(limit_documents(found)[:limit], similarities, question)
+    return [
+        Passage(
+            number=number,
+            chunk=chunk,
+            corpus=corpus,
+            path=record.path,
+            title=record.title,
+            date=record.date,
+            score=score,
+            similarity=similarities.get(chunk.id, 0.0),
+            vector_rank=vector_ranks.get(chunk.id),
+            word_rank=word_ranks.get(chunk.id),
         )
-    return passages
+        for number, (chunk, record, score) in enumerate(chosen, 1)
+    ]
+
+
+def limit_documents(found: Sequence[Found]) -> list[Found]:
+    """The list without what exceeds a document's share."""
+    taken: dict[str, int] = {}
+    kept = []
+    for item in found:
+        document_id = item[1].id
+        taken[document_id] = taken.get(document_id, 0) + 1
+        if taken[document_id] <= DOCUMENT_SHARE:
+            kept.append(item)
+    return kept
+
+
+def put_newer_first(found: Sequence[Found], similarities: Mapping[str, float], question: str) -> list[Found]:
+    """The list with the newer of two versions of a document in the older one's place.
+
+    Versions are documents whose paths differ in numbers only, whose dates differ, and whose chunks
+    match the question about equally well. A question that names the older one's year is left alone.
+    """
+    ordered = list(found)
+    years = set(_YEAR.findall(question))
+    for place, (chunk, record, _) in enumerate(found):
+        if years & set(_YEAR.findall(f"{record.path} {record.date}")):
+            continue
+        for later in range(place + 1, len(ordered)):
+            other_chunk, other, _ = ordered[later]
+            close = similarities.get(other_chunk.id, 0) >= similarities.get(chunk.id, 0) - VERSION_MARGIN
+            if close and is_newer_version(other, ordered[place][1]):
+                ordered[place], ordered[later] = ordered[later], ordered[place]
+    return ordered
+
+
+def is_newer_version(record: DocumentRecord, other: DocumentRecord) -> bool:
+    """Whether a document is a later version of another, by its path and date."""
+    if record.id == other.id or not record.date or not other.date or record.date <= other.date:
+        return False
+    return _NUMBERS.sub("", record.path) == _NUMBERS.sub("", other.path)
 
 
 def fuse_ranks(rankings: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from chatbot.assistant import Answer, AnswerRules, Assistant, check_question
 from chatbot.chats import ChatStore
@@ -22,10 +23,11 @@ from chatbot.corpora import (
     store_file,
 )
 from chatbot.errors import ChatbotError, CorpusError, ModelError
-from chatbot.ingest import Ingestor, ReadDocument, describe_file
+from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.library import Library
 from chatbot.loading import LoadingParts, Report
+from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
 from chatbot.retrieval import search_passages
@@ -51,14 +53,28 @@ logger = logging.getLogger(__name__)
 EMBEDDER, GENERATOR, LIBRARY = "embedding model", "language model", "library"
 
 
+class Reader(Protocol):
+    """Reads and draws documents where a bad one does no harm: `DocumentReader`."""
+
+    def read(self, path: Path) -> ParsedDocument:
+        """The document of a file, or a DocumentError."""
+
+    def render_page(
+        self, path: Path, page_number: int, *, highlights: Sequence[str] = (), scale: float = 2.0
+    ) -> bytes:
+        """A page of a PDF as PNG with words highlighted, or a DocumentError."""
+
+    def close(self) -> None:
+        """End the child process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Factories:
     """How the parts that take time are made; each may say how far it is."""
 
     make_embedder: Callable[[Report], Embedder]
     make_generator: Callable[[Report], Generator]
-    read_document: ReadDocument
-    close_reader: Callable[[], None] = lambda: None
+    reader: Reader
 
 
 class Service:
@@ -116,7 +132,7 @@ class Service:
         self._ingests.stop()
         for thread in self._threads:
             thread.join(timeout=30)
-        self._factories.close_reader()
+        self._factories.reader.close()
         self.chats.close()
         self._library.close()
         self._ownership.release()
@@ -191,7 +207,7 @@ class Service:
             self._library,
             vectors,
             embedder,
-            self._factories.read_document,
+            self._factories.reader.read,
             self.settings.chunk_tokens,
         )
 
@@ -245,6 +261,16 @@ class Service:
         """
         record = self.get_document(document_id).record
         return resolve_document_file(self._documents_folder(record.corpus), record.path)
+
+    def render_page(self, document_id: str, page_number: int, *, highlights: Sequence[str] = ()) -> bytes:
+        """A page of a PDF as a PNG picture, with words highlighted.
+
+        :raises CorpusError: when the document is gone.
+        :raises DocumentError: when the page cannot be drawn.
+        """
+        return self._factories.reader.render_page(
+            self.document_file(document_id), page_number, highlights=highlights
+        )
 
     def _documents_folder(self, corpus: str) -> Path:
         return find_documents_folder(self.settings.corpora_folder, corpus)
@@ -386,6 +412,8 @@ class Service:
 
         :raises ModelError: while the language model is not loaded.
         """
+        if self._embedder is None:
+            raise self._describe_missing(EMBEDDER)
         if self._model is None:
             raise self._describe_missing(GENERATOR)
         settings = self.settings
@@ -393,10 +421,15 @@ class Service:
             passage_limit=settings.passage_limit,
             answer_tokens=settings.answer_tokens,
             question_limit_characters=settings.question_limit_characters,
-            relevance_floor=settings.relevance_floor,
+            evidence_floor=settings.evidence_floor,
             withhold_unsupported=settings.unsupported == "withhold",
+            quoting=self._is_quoting(),
         )
-        return Assistant(self.search_standalone, self._model, self._prompts, rules)
+        return Assistant(self.search_standalone, self._embedder, self._model, self._prompts, rules)
+
+    def _is_quoting(self) -> bool:
+        style = self.settings.answer_style
+        return style == "quoting" or (style == "auto" and self.settings.generator == DEFAULT_GENERATOR)
 
     def search_standalone(self, question: str, *, corpus: str, limit: int) -> list[Passage]:
         """The passages for a question of any length, of a corpus that is known to exist."""

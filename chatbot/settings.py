@@ -78,11 +78,16 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(
         200, ge=32, le=2048, description="The largest chunk, in tokens of the embedding model."
     )
-    relevance_floor: float = Field(
+    answer_style: Literal["auto", "quoting", "free"] = Field(
+        "auto",
+        description="quoting: the model reads the best sentences only, and they are quoted below its "
+        "answer; free: it reads whole passages and writes as it likes; auto: quoting for the packaged model.",
+    )
+    evidence_floor: float = Field(
         0.5,
         ge=0.0,
-        le=1.0,
-        description="How well the best passage must match before the model is asked; 0 asks always.",
+        le=2.0,
+        description="How well the best sentence must match before an answer is given; 0 answers always.",
     )
     unsupported: Literal["mark", "withhold"] = Field(
         "withhold",

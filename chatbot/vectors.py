@@ -62,6 +62,11 @@ class VectorIndex:
             logger.warning("the vector index does not open and is made again", exc_info=True)
             return _connect(self._folder / str(generation + 1))
 
+    def close(self) -> None:
+        """Let go of the index's files and threads."""
+        with self._lock:
+            self._client.close()
+
     def _list_generations(self) -> list[int]:
         return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit())
 
@@ -69,8 +74,15 @@ class VectorIndex:
         return max(self._list_generations(), default=1)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """Mark the index as unfinished, from before the library changes until both agree again.
+
+        Where that fails, or the process dies, the mark stays and the index is made again at the next start.
+        """
         with self._lock:
+            if self._marker.exists():
+                yield
+                return
             with self._marker.open("w") as marker:
                 os.fsync(marker.fileno())
             yield
@@ -109,7 +121,7 @@ class VectorIndex:
 
     def rebuild(self, corpus: str) -> None:
         """Make the corpus's collection again from the library."""
-        with self._writing():
+        with self.writing():
             name = f"{corpus}-{self._fingerprint}"
             if name in [collection.name for collection in self._client.list_collections()]:
                 self._client.delete_collection(name)
@@ -118,12 +130,13 @@ class VectorIndex:
                 for first in range(0, len(ids), BATCH_ROWS):
                     rows = slice(first, first + BATCH_ROWS)
                     collection.upsert(ids=ids[rows], embeddings=vectors[rows])
+            self._marker.unlink(missing_ok=True)
 
     def update(self, corpus: str, *, ids: Sequence[str], vectors: Vectors, removed: Sequence[str]) -> None:
         """Add chunks with their vectors, of shape (len(ids), dimension), and remove others."""
         if not ids and not removed:
             return
-        with self._writing():
+        with self.writing():
             collection = self._open_collection(corpus)
             for first in range(0, len(removed), BATCH_ROWS):
                 collection.delete(ids=list(removed[first : first + BATCH_ROWS]))

@@ -72,7 +72,10 @@ def load(path: Path) -> ParsedDocument:
 
 @contextmanager
 def open_pdf(path: Path) -> Iterator[PdfDocument]:
-    """Open a PDF for a with block; other threads wait until it ends. Raises CorruptDocument, PasswordProtected and DocumentError."""
+    """Open a PDF for a with block; other threads wait until it ends.
+
+    Raises CorruptDocument, PasswordProtected, and DocumentError where the file cannot be opened.
+    """
     import pypdfium2
 
     read_bytes(path, 1)  # so that a missing file and a missing right are told apart from a damaged one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from chatbot.evaluation.run import (
     sample_questions,
     summarize,
 )
+from chatbot.scratch import make_scratch_settings
 from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import Block, ParsedDocument
@@ -105,31 +105,14 @@ def open_library(
             ingest(service, corpus, on_progress)
             yield service, corpus
         return
-    with tempfile.TemporaryDirectory(prefix="chatbot-evaluation-") as folder:
-        corpora = Path(folder) / "corpora"
-        documents = corpora / EVALUATION_CORPUS / "documents"
-        documents.parent.mkdir(parents=True)
-        if plan.documents is not None:
-            if not plan.documents.is_dir():
-                raise CorpusError(f"There is no folder {plan.documents}.", "Check --documents.")
-            documents.symlink_to(plan.documents.resolve(), target_is_directory=True)
-        else:
-            documents.mkdir()
-        data = Path(folder) / "data"
-        share_models(settings.data_folder, data)
-        own = settings.model_copy(
-            update={"data_folder": data, "corpora_folder": corpora, "corpus": EVALUATION_CORPUS}
-        )
-        with run_service(own, plan, on_progress) as service:
-            fill_library(service, plan, on_progress)
-            yield service, EVALUATION_CORPUS
-
-
-def share_models(source: Path, target: Path) -> None:
-    """Let a throw-away data folder use the prepared models of the real one."""
-    (source / "models").mkdir(parents=True, exist_ok=True)
-    target.mkdir(parents=True)
-    (target / "models").symlink_to((source / "models").resolve(), target_is_directory=True)
+    if plan.documents is not None and not plan.documents.is_dir():
+        raise CorpusError(f"There is no folder {plan.documents}.", "Check --documents.")
+    with (
+        make_scratch_settings(settings, EVALUATION_CORPUS, documents=plan.documents) as own,
+        run_service(own, plan, on_progress) as service,
+    ):
+        fill_library(service, plan, on_progress)
+        yield service, EVALUATION_CORPUS
 
 
 @contextmanager

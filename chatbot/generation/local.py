@@ -54,10 +54,13 @@ class TransformersGenerator:
         with self._model_lock:
             thread = threading.Thread(target=run.generate, name="generation", daemon=True)
             thread.start()
+            complete = False
             try:
                 yield from (piece for piece in streamer if piece)
+                complete = True
             finally:
-                stop.set()
+                if not complete:
+                    stop.set()
                 thread.join()
         if run.error is not None:
             raise ModelError(

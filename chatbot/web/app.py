@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from chatbot.service import Service
 
 STATIC_FOLDER = Path(__file__).parent / "static"
-HEAD = '<link rel="stylesheet" href="/ui/page.css"><script src="/ui/page.js"></script>'
+PAGE_HEAD = (
+    '<link rel="stylesheet" href="/ui/page.css">'
+    '<script src="/ui/widgets.js"></script><script src="/ui/page.js"></script>'
+)
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1", "testserver")
 
 
@@ -40,13 +43,13 @@ def create_app(service: Service) -> FastAPI:
 
     from chatbot.web.ui import mount_page
 
-    mount_page(app, service, head=HEAD)
+    mount_page(app, service)
     # With a CORSMiddleware in place Gradio adds none of its own, which would answer any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Gate)
     hosts = {*LOCAL_HOSTS, service.settings.host}
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(hosts), www_redirect=False)
-    app.add_middleware(SecureHeaders)
+    app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)
     return app
 
 

@@ -17,14 +17,15 @@ def render_viewer_page(document: Document, article: str, *, page: int | None, st
     facts = [
         f"<dt>File</dt><dd>{escape(record.path)}</dd>",
         f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
-        f"<dt>Page</dt><dd>{page} of {record.pages}</dd>" if page else "",
+        f"<dt>Page</dt><dd>Page {page} of {record.pages}</dd>" if page else "",
     ]
     picture = ""
     if page and record.format == "pdf":
         source = f"/documents/{escape(record.id)}/pages/{page}.png?start={start}&amp;end={end}"
         picture = (
             f'<details class="picture"><summary>Page {page} as it looks in the file</summary>'
-            f'<img src="{source}" alt="Page {page} of {escape(record.title)}, the quote marked" loading="lazy">'
+            f'<img src="{source}" loading="lazy"'
+            f' alt="Page {page} of {escape(record.title)}, with the quote marked">'
             "</details>"
         )
     to_quote = '<a href="#quote">Go to the quote</a>' if start < end else ""

@@ -15,8 +15,7 @@ from chatbot.types import (
     IngestReport,
     ServiceStatus,
 )
-from chatbot.web.icons import draw_icon
-from chatbot.web.render import count_words, render_button
+from chatbot.web.elements import count_words, draw_icon, render_button
 
 PRODUCT_NAME = "Chatbot"
 PAGE_TITLE = "Chatbot — your documents, with sources"
@@ -48,7 +47,7 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
         '<div class="veil" data-action="menu"></div>'
         f'<nav class="side" aria-label="Chats and documents" data-chat="{escape(chat_id)}"'
         f' data-corpus="{escape(corpus.name)}">'
-        '<a class="skip" href="#question">Skip to the question</a>'
+        '<button type="button" class="skip" data-action="skip">Skip to the question</button>'
         f'<p class="brand">{draw_icon("logo")}<span>{PRODUCT_NAME}</span></p>'
         f"{new}{_render_picker(corpora, corpus)}{documents}"
         f'<h2>Chats</h2>{earlier}<div class="foot">{export}{theme}</div></nav>'
@@ -83,7 +82,10 @@ def render_composer(status: ServiceStatus, *, limit_characters: int) -> str:
     disabled = "" if status.ready else " disabled"
     reason = ""
     if not status.ready:
-        reason = f'<p class="reason" role="status"><span class="dots" aria-hidden="true"></span>Waiting for: {escape(status.waiting_for)}</p>'
+        reason = (
+            '<p class="reason" role="status"><span class="dots" aria-hidden="true"></span>'
+            f"Waiting for: {escape(status.waiting_for)}</p>"
+        )
     placeholder = "Ask about your documents" if status.ready else "One moment…"
     return (
         f'<form class="composer" data-limit="{limit_characters}">{reason}'
@@ -96,7 +98,7 @@ def render_composer(status: ServiceStatus, *, limit_characters: int) -> str:
         f"{draw_icon('send')}</button>"
         '<button type="button" class="stop" data-action="stop" aria-label="Stop the answer" title="Stop">'
         f"{draw_icon('stop')}</button></div>"
-        '<p class="hint"><span>Answers rest on your documents. Check the quoted words.</span>'
+        '<p class="hint"><span>Answers rest on your documents: check the quotes.</span>'
         '<span id="counter" role="status"></span></p></form>'
     )
 
@@ -149,7 +151,8 @@ def _render_progress(progress: IngestProgress | None) -> str:
     left = "" if progress.seconds_left is None else f" · about {progress.seconds_left:.0f} s left"
     total = max(progress.files_total, 1)
     return (
-        f'<div class="progress" role="status" data-ingesting="true"><p><strong>Reading {escape(progress.current) or "the folder"}</strong></p>'
+        '<div class="progress" role="status" data-ingesting="true">'
+        f"<p><strong>Reading {escape(progress.current) or 'the folder'}</strong></p>"
         f'<progress max="{total}" value="{progress.files_done}" aria-label="Files read"></progress>'
         f'<p class="muted">{progress.files_done} of {count_words(progress.files_total, "file")} · '
         f"{count_words(progress.chunks_done, 'chunk')}{left}</p></div>"

@@ -7,32 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
 
 from chatbot.errors import ChatbotError
 from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
+from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place, write_answer
-from chatbot.web.icons import draw_icon
 from chatbot.web.markup import Mark, Style, render_markup
 from chatbot.web.running import AnswerSnapshot
+from chatbot.web.sources import render_sources
 
 _UNSUPPORTED_NOTE = ' <small class="unsupported-note">not found in the documents</small>'
 _WORD_JOINER = "&#8288;"  # keeps a citation on the line of its sentence
-
-
-def count_words(number: int, noun: str) -> str:
-    """`1 document`, `28 documents`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def render_button(action: str, icon: str, label: str, *, text: str = "", css: str = "", **data: str) -> str:
-    """A button that tells the page's script what to do; its label is what screen readers say."""
-    fields = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
-    shown = f"<span>{escape(text)}</span>" if text else ""
-    return (
-        f'<button type="button" class="{css or "quiet"}" data-action="{action}" aria-label="{escape(label)}"'
-        f' title="{escape(label)}"{fields}>{draw_icon(icon)}{shown}</button>'
-    )
 
 
 def render_transcript(turns: Sequence[ChatTurn]) -> str:
@@ -211,74 +196,6 @@ def _render_thumb(turn: ChatTurn, rating: str, label: str) -> str:
     is_pressed = turn.rating == rating
     button = render_button("rate", rating, label, turn=turn.id, rating="" if is_pressed else rating)
     return button.replace("<button", f'<button aria-pressed="{str(is_pressed).lower()}"', 1)
-
-
-def render_sources(passages: Sequence[Passage], citations: Sequence[Citation], *, found: bool = True) -> str:
-    """A card for each passage; those that no sentence rests on are folded away."""
-    if not passages:
-        return ""
-    cited = {citation.passage_number for citation in citations}
-    shown = [passage for passage in passages if passage.number in cited or not found]
-    rest = [passage for passage in passages if passage not in shown]
-    cards = "".join(_render_card(passage, citations) for passage in shown)
-    if not shown:
-        cards = '<p class="muted">No sentence of this answer could be traced to a passage yet.</p>'
-    if rest:
-        summary = f"{count_words(len(rest), 'more passage')} {'was' if len(rest) == 1 else 'were'} read"
-        folded = "".join(_render_card(passage, ()) for passage in rest)
-        cards += f'<details class="rest"><summary>{summary}</summary>{folded}</details>'
-    title = "Sources" if found else "Nearest passages"
-    return (
-        f'<aside class="sources" aria-label="{title}"><h2>{title}'
-        f"{render_button('unselect', 'close', 'Close the sources', css='quiet close')}</h2>{cards}</aside>"
-    )
-
-
-def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
-    quotes = [
-        (index, citation)
-        for index, citation in enumerate(citations)
-        if citation.passage_number == passage.number
-    ]
-    start, end = (
-        (quotes[0][1].source_start, quotes[0][1].source_end)
-        if quotes
-        else (passage.chunk.start, passage.chunk.end)
-    )
-    document_id, path = escape(passage.chunk.document_id), escape(passage.path)
-    place = describe_place(passage, quotes[0][1].page if quotes else None)
-    return (
-        f'<section class="card" data-passage="{passage.number}" tabindex="-1">'
-        f'<h3><span class="number">{passage.number}</span><span>{escape(passage.title)}</span></h3>'
-        f'<p class="place">{escape(place)}</p><blockquote>{_highlight_quotes(passage, quotes)}</blockquote>'
-        f'<p class="card-foot"><span class="path" title="{path}">{path}</span>'
-        f'<a href="/documents/{document_id}?start={start}&amp;end={end}#quote" target="_blank" rel="noopener"'
-        f' aria-label="Open {escape(passage.title)} at this place, in a new tab">'
-        f"Open document{draw_icon('open')}</a></p></section>"
-    )
-
-
-def _highlight_quotes(passage: Passage, quotes: Sequence[tuple[int, Citation]]) -> str:
-    """The passage's text with every quoted stretch in a <mark> that names its citations."""
-    text = passage.text
-    spans = [
-        (
-            max(citation.source_start - passage.chunk.start, 0),
-            min(citation.source_end - passage.chunk.start, len(text)),
-            index,
-        )
-        for index, citation in quotes
-    ]
-    edges = sorted(
-        {0, len(text), *(edge for start, end, _ in spans for edge in (start, end) if 0 <= edge <= len(text))}
-    )
-    return "".join(_render_stretch(text, start, end, spans) for start, end in pairwise(edges))
-
-
-def _render_stretch(text: str, start: int, end: int, spans: Sequence[tuple[int, int, int]]) -> str:
-    body = escape(text[start:end])
-    indexes = [str(index) for span_start, span_end, index in spans if span_start <= start and end <= span_end]
-    return f'<mark data-citations="{" ".join(indexes)}">{body}</mark>' if indexes else body
 
 
 def _render_question(question: str) -> str:

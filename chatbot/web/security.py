@@ -17,7 +17,8 @@ UPLOAD_PATH = "/gradio_api/upload"
 # What the page needs of Gradio's interface. Everything else is closed: fetching files and addresses,
 # calling functions outside the queue, streams, run history, code editing.
 GRADIO_PATHS = re.compile(
-    r"/gradio_api/(queue/(join|data)|upload|upload_progress|heartbeat/[\w-]+|startup-events|theme\.css|reset|cancel)/?"
+    r"/gradio_api/(queue/(join|data)|upload|upload_progress|heartbeat/[\w-]+|startup-events|theme\.css|"
+    r"reset|cancel)/?"
 )
 CLOSED_PATHS = re.compile(
     r"/(login|logout|login_check|svelte|pwa_icon|monitoring|config|manifest\.json|robots\.txt|user|token|app_id|"
@@ -25,7 +26,10 @@ CLOSED_PATHS = re.compile(
 )
 
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), clipboard-read=()"
-VIEWER_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+VIEWER_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -36,9 +40,10 @@ def make_page_policy(nonce: str) -> str:
     any. 'unsafe-eval' is for Gradio, which compiles the (constant) template of its HTML component.
     """
     return (
-        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'self'; "
-        "object-src 'none'; frame-src 'none'; worker-src 'self' blob:; frame-ancestors 'none'"
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'self'; "
+        "object-src 'none'; frame-src 'none'; frame-ancestors 'none'"
     )
 
 
@@ -87,16 +92,21 @@ def is_foreign(headers: Headers) -> bool:
 
 
 class SecureHeaders:
-    """Adds the headers that tell a browser what a response may do; gives the chat page its nonce."""
+    """Adds the headers that tell a browser what a response may do; gives the chat page its nonce.
 
-    def __init__(self, app: ASGIApp) -> None:
+    :param page_head: HTML to end the chat page's head with. Gradio's own way loads it too late: its
+        components may ask for our scripts before they are there.
+    """
+
+    def __init__(self, app: ASGIApp, page_head: str) -> None:
         self.app = app
+        self.page_head = page_head.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] == "/":
-            await _NoncePage(self.app).respond(scope, receive, send)
+            await _ChatPage(self.app, self.page_head).respond(scope, receive, send)
         else:
             policy = choose_policy(scope["path"])
 
@@ -126,11 +136,12 @@ def add_headers(headers: MutableHeaders, policy: str) -> None:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
-class _NoncePage:
-    """Holds the chat page back until it is whole, to name its inline scripts by a nonce."""
+class _ChatPage:
+    """Holds the chat page back until it is whole, to add our head and to name its scripts by a nonce."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, page_head: bytes) -> None:
         self.app = app
+        self.page_head = page_head
         self.start: Message = {}
         self.body = b""
 
@@ -141,10 +152,10 @@ class _NoncePage:
         async def collect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.start = message
-                return
-            self.body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._send_page(send)
+            elif message["type"] == "http.response.body":
+                self.body += message.get("body", b"")
+                if not message.get("more_body", False):
+                    await self._send_page(send)
 
         await self.app({**scope, "headers": plain}, receive, collect)
 
@@ -154,6 +165,7 @@ class _NoncePage:
         add_headers(headers, make_page_policy(nonce))
         headers["Cache-Control"] = "no-store"
         if self.body:
+            self.body = self.body.replace(b"</head>", self.page_head + b"</head>", 1)
             self.body = self.body.replace(b"<script", f'<script nonce="{nonce}"'.encode())
             headers["Content-Length"] = str(len(self.body))
         await send(self.start)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chatbot.errors import ServerError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import uvicorn
     from fastapi import FastAPI
 
     from chatbot.service import Service
 
 KEEP_ALIVE_SECONDS = 30
-SHUTDOWN_SECONDS = 3
+SHUTDOWN_SECONDS = 2
 MAX_CONNECTIONS = 200
 MAX_HEADER_BYTES = 32 * 1024
 
@@ -33,7 +32,9 @@ def serve(service: Service, *, host: str, port: int, on_ready: Callable[[str], N
 
         url = make_url(host, listener.getsockname()[1])
         server = make_server(create_app(service), on_started=lambda: on_ready(url))
-        server.run(sockets=[listener])
+        # After the shutdown that Ctrl-C began, uvicorn raises it once more.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -72,15 +73,12 @@ def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) 
     import uvicorn
 
     class ReportingServer(uvicorn.Server):
-        """Ends quickly: open streams are told to stop as soon as a signal comes."""
+        """Says when it answers."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             # A slow callback (opening a browser) must not keep the page from answering.
             threading.Thread(target=on_started, daemon=True).start()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         app,

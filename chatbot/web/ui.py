@@ -7,6 +7,7 @@ an event brings ids and a question, the rest comes from the service.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,13 @@ UPLOAD_HEIGHT = 132
 _CONNECT = "window.chatbotPage.connect(trigger)"
 
 
-def mount_page(app: FastAPI, service: Service, *, head: str) -> None:
+def mount_page(app: FastAPI, service: Service) -> None:
     """Mount the page at the root, with everything closed that Gradio opens by default."""
+    # Where no event loop runs, Gradio makes several and closes none.
+    asyncio.run(_mount(app, service))
+
+
+async def _mount(app: FastAPI, service: Service) -> None:
     blocks = build_blocks(service)
     gr.mount_gradio_app(
         app,
@@ -44,7 +50,6 @@ def mount_page(app: FastAPI, service: Service, *, head: str) -> None:
         ssr_mode=False,
         mcp_server=False,
         theme=gr.themes.Base(font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")),
-        head=head,
     )
     # Only a launched app checks which files a client may name, and mounting does not count as that.
     blocks.has_launched = True

@@ -3,6 +3,7 @@
 "use strict";
 
 window.chatbotPage = (() => {
+  const { askReader, copyText, hideTip, showTip, switchTheme } = window.chatbotWidgets;
   let trigger = () => {};
   let editedTurn = "";
   let selectedTurn = "";
@@ -18,6 +19,7 @@ window.chatbotPage = (() => {
 
   const actions = {
     menu: () => setMenu(document.body.dataset.menu !== "open"),
+    skip: () => { showView(""); focusQuestion(); },
     theme: switchTheme,
     cite: (button) => showCitation(button),
     select: (button) => selectTurn(button.dataset.turn, true),
@@ -144,95 +146,7 @@ window.chatbotPage = (() => {
     hideTip();
   }
 
-  const tip = document.createElement("div");
-  tip.className = "tip";
-  tip.setAttribute("role", "tooltip");
-  tip.hidden = true;
-
-  function showTip(button) {
-    tip.replaceChildren(makeText("strong", button.dataset.title), makeText("small", button.dataset.place),
-      makeText("q", button.dataset.quote));
-    tip.hidden = false;
-    const place = button.getBoundingClientRect();
-    const left = Math.min(Math.max(8, place.left - 24), window.innerWidth - tip.offsetWidth - 8);
-    const above = place.top - tip.offsetHeight - 8;
-    tip.style.left = `${left}px`;
-    tip.style.top = `${above > 8 ? above : place.bottom + 8}px`;
-  }
-
-  function hideTip() {
-    tip.hidden = true;
-  }
-
-  function makeText(tag, text) {
-    const element = document.createElement(tag);
-    element.textContent = text;
-    return element;
-  }
-
-  // ---- dialog, clipboard, theme, views ---------------------------------------------------------
-
-  // Resolves to the typed text ("" where nothing is asked for), or null when the reader backs out.
-  function askReader({ title, text = "", value = null, confirm, isDangerous = false }) {
-    const dialog = document.createElement("dialog");
-    dialog.className = "question-dialog";
-    const form = document.createElement("form");
-    form.method = "dialog";
-    const field = document.createElement("input");
-    field.value = value ?? "";
-    field.hidden = value === null;
-    field.maxLength = 120;
-    field.setAttribute("aria-label", title);
-    const cancel = makeText("button", "Cancel");
-    cancel.value = "cancel";
-    cancel.type = "button";
-    cancel.className = "secondary";
-    const accept = makeText("button", confirm);
-    accept.value = "accept";
-    accept.className = isDangerous ? "danger" : "primary";
-    const buttons = document.createElement("p");
-    buttons.append(cancel, accept);
-    form.append(makeText("h2", title), makeText("p", text), field, buttons);
-    dialog.append(form);
-    document.body.append(dialog);
-    cancel.addEventListener("click", () => dialog.close("cancel"));
-    return new Promise((resolve) => {
-      dialog.addEventListener("close", () => {
-        resolve(dialog.returnValue === "accept" ? field.value.trim() : null);
-        dialog.remove();
-      });
-      dialog.showModal();
-      (value === null ? accept : field).focus();
-    });
-  }
-
-  async function copyText(button) {
-    const text = button.dataset.copy;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const field = document.createElement("textarea"); // without https there is no clipboard object
-      field.value = text;
-      document.body.append(field);
-      field.select();
-      document.execCommand("copy");
-      field.remove();
-    }
-    const label = find("span", button);
-    label.textContent = "Copied";
-    setTimeout(() => { label.textContent = "Copy"; }, 1600);
-  }
-
-  function switchTheme() {
-    const isDark = getComputedStyle(document.documentElement).getPropertyValue("color-scheme").trim() === "dark"
-      || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-    setTheme(isDark ? "light" : "dark");
-  }
-
-  function setTheme(theme) {
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem("theme", theme);
-  }
+  // ---- views -----------------------------------------------------------------------------------
 
   function setMenu(isOpen) {
     document.body.dataset.menu = isOpen ? "open" : "";
@@ -287,7 +201,6 @@ window.chatbotPage = (() => {
   }
 
   function start() {
-    document.body.append(tip);
     new MutationObserver(afterDrawing).observe(document.body, { childList: true, subtree: true, characterData: true });
   }
 
@@ -330,7 +243,7 @@ window.chatbotPage = (() => {
     document.addEventListener(name, (event) => {
       const button = event.target.closest?.(".citation");
       if (button) showTip(button);
-      else if (!tip.hidden) hideTip();
+      else hideTip();
     });
   }
 
@@ -340,8 +253,6 @@ window.chatbotPage = (() => {
     hideTip();
   }, { passive: true });
 
-  const theme = localStorage.getItem("theme");
-  if (theme) document.documentElement.dataset.theme = theme;
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start);
 

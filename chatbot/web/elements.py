@@ -1,6 +1,8 @@
-"""The few line drawings of the page, as inline SVG."""
+"""The small things that all parts of the page are made of: line drawings, buttons, counts."""
 
 from __future__ import annotations
+
+from html import escape
 
 _PATHS = {
     "plus": "M12 5v14M5 12h14",
@@ -31,4 +33,19 @@ def draw_icon(name: str) -> str:
     return (
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
         f'<path d="{_PATHS[name]}"/></svg>'
+    )
+
+
+def count_words(number: int, noun: str) -> str:
+    """`1 document`, `28 documents`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def render_button(action: str, icon: str, label: str, *, text: str = "", css: str = "", **data: str) -> str:
+    """A button that tells the page's script what to do; its label is what screen readers say."""
+    fields = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
+    shown = f"<span>{escape(text)}</span>" if text else ""
+    return (
+        f'<button type="button" class="{css or "quiet"}" data-action="{action}" aria-label="{escape(label)}"'
+        f' title="{escape(label)}"{fields}>{draw_icon(icon)}{shown}</button>'
     )

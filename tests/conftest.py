@@ -1,0 +1,122 @@
+"""What every test lives in: no way off this machine, no settings of ours, a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from chatbot.documents.reader import DocumentReader
+
+pytest.register_assert_rewrite("tests.bench")
+
+from tests.bench import Bench  # noqa: E402 - after its assertions were made to explain themselves
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TEST_MODELS = os.environ.get("CHATBOT_TEST_MODELS")
+IS_CI = os.environ.get("CI") == "true"
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "", "None")
+
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("default")
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "ANONYMIZED_TELEMETRY": "False",
+    "TOKENIZERS_PARALLELISM": "true",
+}
+
+
+def refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse every look-up and connection of this process that leads off the machine."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+    else:
+        return
+    if host not in LOOPBACK:
+        raise OSError(f"a test asked for {host}; tests do not leave this machine")
+
+
+sys.addaudithook(refuse_outside)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No CHATBOT_ variable of the person who runs the tests counts; the data folder is a new one."""
+    for name in [name for name in os.environ if name.startswith("CHATBOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CHATBOT_DATA_FOLDER", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[DocumentReader]:
+    """The real reader, whose child process all tests share."""
+    with DocumentReader() as reader:
+        yield reader
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path, reader: DocumentReader) -> Iterator[Callable[..., Bench]]:
+    """Makes libraries over folders below tmp_path: `make_bench("first")`."""
+    benches: list[Bench] = []
+
+    def make(name: str = "bench", **options: Any) -> Bench:
+        benches.append(Bench(tmp_path / name, reader.read, **options))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    """A library over an empty folder, with real parts but the embedder."""
+    return make_bench()
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the default language model, prepared."""
+    from chatbot.errors import ModelError
+    from chatbot.models import DEFAULT_GENERATOR, prepare_generator
+
+    for candidate in (TEST_MODELS, REPOSITORY / "data" / "models" / DEFAULT_GENERATOR):
+        if candidate and (Path(candidate) / "model.safetensors").is_file():
+            return Path(candidate)
+    try:
+        folder = prepare_generator(
+            DEFAULT_GENERATOR, data_folder=tmp_path_factory.mktemp("models"), on_progress=lambda _: None
+        )
+    except ModelError as error:
+        if IS_CI:
+            raise
+        pytest.skip(f"the default language model cannot be had: {error}")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def minilm():  # noqa: ANN201 - importing its class loads torch
+    """The real default embedding model."""
+    from chatbot.embedding import load_embedder
+    from chatbot.models import packaged_embedder_folder
+
+    return load_embedder(packaged_embedder_folder(), offline=True)
+
+
+@pytest.fixture(scope="session")
+def smollm(models_folder: Path):  # noqa: ANN201 - importing its class loads torch
+    """The real default language model."""
+    from chatbot.generation.local import load_transformers_generator
+
+    return load_transformers_generator(models_folder, name="smollm2-135m-instruct", offline=True)

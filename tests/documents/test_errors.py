@@ -1,0 +1,148 @@
+"""Bad files: each is refused with its own error, which names the file and says what to do."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from chatbot.documents import docx
+from chatbot.documents.formats import load_document
+from chatbot.documents.reader import DocumentReader
+from chatbot.errors import (
+    CorruptDocument,
+    DocumentError,
+    DocumentTooLarge,
+    EmptyDocument,
+    PasswordProtected,
+    UnsupportedFormat,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+BAD_FILES = (
+    ("photo.pdf", PNG, CorruptDocument, "it looks like a PNG image"),
+    ("report.txt", b"%PDF-1.7 ...", CorruptDocument, "it looks like a PDF"),
+    ("program.txt", bytes(range(256)) * 4, CorruptDocument, "is not what its name says (plain text)"),
+    ("page.html", PNG, CorruptDocument, "it looks like a PNG image"),
+    ("cut.pdf", b"%PDF-1.4\n1 0 obj\n<< /Type", CorruptDocument, "is damaged"),
+    ("cut.docx", b"PK\x03\x04 and no more", CorruptDocument, "is damaged"),
+    ("old.docx", OLE, CorruptDocument, "is an old Word document"),
+    ("locked.docx", OLE + "EncryptedPackage".encode("utf-16-le"), PasswordProtected, "only with a password"),
+    ("nothing.docx", b"", EmptyDocument, "is empty"),
+    ("nothing.pdf", b"", EmptyDocument, "is empty"),
+    ("blank.md", b" \n\t\n", EmptyDocument, "holds no text"),
+    ("blank.txt", "\ufeff \u200b\n".encode(), EmptyDocument, "holds no text"),
+    ("blank.html", b"<script>x()</script>", EmptyDocument, "holds no text"),
+    ("song.mp3", b"ID3", UnsupportedFormat, "“.mp3” files are not supported"),
+    ("Makefile", b"all:", UnsupportedFormat, "files without an ending are not supported"),
+)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with DocumentReader() as reader:
+        yield reader
+
+
+@pytest.mark.parametrize(("name", "content", "kind", "words"), BAD_FILES, ids=[bad[0] for bad in BAD_FILES])
+def test_bad_file_is_refused(
+    name: str, content: bytes, kind: type[DocumentError], words: str, tmp_path: Path, reader
+):
+    """The error is of its kind, names the file and says what to do, in this process and from the child."""
+    path = tmp_path / name
+    path.write_bytes(content)
+
+    with pytest.raises(DocumentError) as here:
+        load_document(path)
+    with pytest.raises(DocumentError) as there:
+        reader.read(path)
+
+    assert type(here.value) is kind
+    assert words in here.value.message
+    assert name in here.value.message
+    assert here.value.next_step
+    assert (type(there.value), str(there.value)) == (kind, str(here.value))
+
+
+def test_unsupported_format_names_the_supported_ones(tmp_path: Path):
+    """The next step lists the endings that can be read."""
+    with pytest.raises(UnsupportedFormat, match=r"\.md, .*\.pdf, \.docx"):
+        load_document(tmp_path / "song.mp3")
+
+
+def test_scanned_pdf_is_told_from_a_damaged_one(make_pdf):
+    """A PDF whose pages hold no text is called a scan."""
+    with pytest.raises(EmptyDocument, match="probably a scan"):
+        load_document(make_pdf([[], []]))
+
+
+def test_truncated_pdf_is_damaged(make_pdf, tmp_path: Path):
+    """A PDF that ends in its middle is refused or read, never anything else."""
+    whole = make_pdf([[("Helvetica", 11, 700, "words")]]).read_bytes()
+    cut = tmp_path / "cut.pdf"
+    cut.write_bytes(whole[: len(whole) // 3])
+
+    with pytest.raises(CorruptDocument, match="is damaged"):
+        load_document(cut)
+
+
+def test_pdf_with_a_password_says_so(make_pdf):
+    """An encrypted PDF asks for a copy without a password."""
+    path = make_pdf([[("Helvetica", 11, 700, "secret")]], password="open sesame")
+
+    with pytest.raises(PasswordProtected, match="opens only with a password"):
+        load_document(path)
+
+
+def test_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path):
+    """A small .docx that would unpack to gigabytes is too large."""
+    path = tmp_path / "bomb.docx"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("word/document.xml", "w") as member,
+    ):
+        for _ in range(docx.MAX_UNPACKED_BYTES // 1024**2 + 1):
+            member.write(bytes(1024**2))
+
+    with pytest.raises(DocumentTooLarge, match="unpacks to more than"):
+        load_document(path)
+
+
+def test_zip_that_is_no_word_document_is_refused(tmp_path: Path):
+    """Another archive with the name of a Word document is not what its name says."""
+    path = tmp_path / "sheet.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+
+    with pytest.raises(CorruptDocument, match="not what its name says"):
+        load_document(path)
+
+
+def test_word_document_without_its_parts_is_damaged(policy_docx: Path, tmp_path: Path):
+    """A Word document whose main part is gone or is no XML is damaged."""
+    broken = tmp_path / "broken.docx"
+    with zipfile.ZipFile(policy_docx) as source, zipfile.ZipFile(broken, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, b"<not xml" if name == "word/document.xml" else source.read(name))
+
+    with pytest.raises(CorruptDocument, match="is damaged"):
+        load_document(broken)
+
+
+def test_missing_folder_like_and_large_files_are_refused(tmp_path: Path, reader: DocumentReader):
+    """A file that is gone, a folder, a pipe and a file over the limit never reach a parser."""
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "big.txt").write_bytes(b"x" * 2000)
+
+    with pytest.raises(DocumentError, match="no longer there"):
+        reader.read(tmp_path / "gone.txt")
+    for name in ("pipe.txt", "folder.md"):
+        with pytest.raises(DocumentError, match="is not an ordinary file"):
+            reader.read(tmp_path / name)
+    with DocumentReader(max_file_bytes=1000) as small, pytest.raises(DocumentTooLarge, match="2,000 bytes"):
+        small.read(tmp_path / "big.txt")

@@ -1,0 +1,267 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+from chatbot.errors import LibraryError
+from chatbot.library import SCHEMA_VERSION, Library
+from chatbot.types import Block, Chunk, Document, DocumentRecord
+
+CANARY = "xyzzyplugh-quuxfrobnicate"
+
+
+def make_document(path="a.md", *, corpus="notes", text="Alpha beta. Gamma delta.") -> Document:
+    record = DocumentRecord(
+        id=f"{corpus}/{path}",
+        corpus=corpus,
+        path=path,
+        title="A title",
+        format="md",
+        size_bytes=len(text),
+        modified_ns=5,
+        sha256="0" * 64,
+        date="2025-03-01",
+        pages=0,
+        chunks=1,
+        added_at="2025-01-01T00:00:00+00:00",
+    )
+    return Document(record, text, (Block("paragraph", 0, len(text)),), ())
+
+
+def make_chunks(document: Document) -> list[Chunk]:
+    return [
+        Chunk(
+            id=f"{document.record.id}/{number}/{sentence}",
+            document_id=document.record.id,
+            ordinal=number,
+            start=document.text.index(sentence),
+            end=document.text.index(sentence) + len(sentence),
+            text=sentence,
+            headings=("One", "Two"),
+            context="A title > One > Two",
+            page=None,
+        )
+        for number, sentence in enumerate(document.text.split(". "))
+    ]
+
+
+def make_vectors(count: int, *, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
+
+
+def put(library: Library, document: Document, *, recipe="r", fingerprint="f", seed=0):
+    chunks = make_chunks(document)
+    vectors = make_vectors(len(chunks), seed=seed)
+    return library.replace_document(document, chunks, vectors, recipe=recipe, fingerprint=fingerprint)
+
+
+@pytest.fixture
+def library(tmp_path):
+    library = Library(tmp_path / "library.sqlite3")
+    yield library
+    library.close()
+
+
+def test_a_document_comes_back_as_it_was_put(library):
+    document = make_document()
+
+    put(library, document)
+
+    assert document == library.find_document(document.record.id)
+    assert [document.record] == library.list_documents("notes")
+
+
+def test_chunks_come_back_with_their_document(library):
+    document = make_document()
+    put(library, document)
+    chunks = make_chunks(document)
+
+    found = library.find_chunks([chunk.id for chunk in chunks] + ["unknown"])
+
+    assert {chunk.id: (chunk, document.record) for chunk in chunks} == found
+
+
+def test_vectors_come_back_bit_by_bit(library):
+    document = make_document()
+    put(library, document)
+
+    [(ids, vectors)] = library.read_vectors("notes", "f")
+
+    assert [chunk.id for chunk in make_chunks(document)] == ids
+    assert make_vectors(2).tobytes() == vectors.tobytes()
+
+
+def test_vectors_are_read_in_pages(library):
+    for number in range(5):
+        put(library, make_document(f"{number}.md"))
+
+    pages = list(library.read_vectors("notes", "f", page_rows=3))
+
+    assert [3, 3, 3, 1] == [len(ids) for ids, _ in pages]
+    assert len({chunk_id for ids, _ in pages for chunk_id in ids}) == 10
+
+
+def test_replacing_a_document_names_what_is_new_and_what_is_gone(library):
+    put(library, make_document(text="Alpha beta. Gamma delta"))
+
+    added, removed = put(library, make_document(text="Alpha beta. Epsilon zeta"))
+
+    assert ["notes/a.md/1/Epsilon zeta"] == added
+    assert ["notes/a.md/1/Gamma delta"] == removed
+
+
+def test_the_same_chunks_with_vectors_of_another_model_are_new_to_its_index(library):
+    document = make_document()
+    put(library, document, fingerprint="f")
+
+    added, _ = put(library, document, fingerprint="g", seed=1)
+
+    assert sorted(chunk.id for chunk in make_chunks(document)) == added
+
+
+def test_deleting_a_document_takes_its_chunks_and_words_along(library):
+    put(library, make_document("a.md"))
+    put(library, make_document("b.md"))
+
+    ids = library.delete_document("notes/a.md")
+
+    assert sorted(ids) == sorted(chunk.id for chunk in make_chunks(make_document("a.md")))
+    assert library.find_document("notes/a.md") is None
+    assert {"notes/b.md/0/Alpha beta"} == set(library.search_words("notes", "alpha", limit=10))
+
+
+def test_a_failing_write_changes_nothing(library):
+    document = make_document()
+    put(library, document)
+    before = list(library.read_vectors("notes", "f"))
+
+    with pytest.raises(ValueError, match="zip"):
+        library.replace_document(
+            make_document(text="Other words."), make_chunks(document), make_vectors(1), recipe="", fingerprint=""
+        )
+
+    assert document == library.find_document(document.record.id)
+    assert before[0][0] == list(library.read_vectors("notes", "f"))[0][0]
+
+
+def test_words_are_found_in_any_form_and_without_accents(library):
+    put(library, make_document(text="The requested café visits were cancelled"))
+
+    assert [1, 1, 1] == [
+        len(library.search_words("notes", word, limit=5)) for word in ("request", "cafe", "cancelling")
+    ]
+
+
+def test_a_search_by_words_stays_inside_its_corpus(library):
+    put(library, make_document(corpus="notes"))
+    put(library, make_document(corpus="other"))
+
+    assert ["other/a.md/0/Alpha beta"] == library.search_words("other", "alpha", limit=5)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        '"',
+        '"alpha',
+        "alpha*",
+        "(alpha",
+        "alpha NEAR(beta, 2)",
+        "alpha: beta",
+        "text : alpha",
+        "-alpha",
+        "^alpha",
+        "alpha AND OR NOT beta",
+        "'; DROP TABLE chunks; --",
+        "alpha\x00beta",
+        "{alpha} + beta",
+        "漢字 alpha",
+        "🏳️‍🌈 alpha",
+        "alpha" * 500 + " alpha",
+    ],
+)
+def test_the_syntax_of_the_word_index_is_only_text_in_a_question(library, question):
+    put(library, make_document())
+
+    found = library.search_words("notes", question, limit=5)
+
+    assert set(found) <= {chunk.id for chunk in make_chunks(make_document())}
+    assert library.count_chunks("notes", "f") == 2
+
+
+def test_a_question_of_stop_words_finds_nothing(library):
+    put(library, make_document())
+
+    assert [] == library.search_words("notes", "what is it?", limit=5)
+
+
+def test_a_word_is_counted_by_the_chunks_that_hold_it(library):
+    put(library, make_document(text="Alpha beta. Alpha gamma"))
+
+    assert [2, 1, 0] == [library.count_chunks_with("notes", word) for word in ("alpha", "beta", "zeta")]
+
+
+def test_deleted_words_are_in_no_byte_of_the_file(library, tmp_path):
+    put(library, make_document(text=f"The secret is {CANARY}. Alpha"))
+    put(library, make_document("b.md"))
+    assert holds_canary(tmp_path)
+
+    library.delete_document("notes/a.md")
+    library.erase_leftovers()
+
+    assert [] == holds_canary(tmp_path)
+
+
+def holds_canary(folder) -> list[str]:
+    words = [CANARY.encode(), *(part.encode() for part in CANARY.split("-"))]
+    files = folder.glob("library.sqlite3*")
+    return [path.name for path in files if any(word in path.read_bytes().lower() for word in words)]
+
+
+def test_a_library_survives_being_closed(tmp_path):
+    first = Library(tmp_path / "library.sqlite3")
+    put(first, make_document())
+    first.close()
+
+    second = Library(tmp_path / "library.sqlite3")
+
+    assert make_document() == second.find_document("notes/a.md")
+    second.close()
+
+
+def test_the_library_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "library.sqlite3"
+    Library(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+    before = path.read_bytes()
+
+    with pytest.raises(LibraryError, match="newer version"):
+        Library(path)
+
+    assert before == path.read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_library_is_refused_with_a_way_out(tmp_path, content):
+    (tmp_path / "library.sqlite3").write_bytes(content)
+
+    with pytest.raises(LibraryError) as caught:
+        Library(tmp_path / "library.sqlite3")
+
+    assert "library.sqlite3" in caught.value.message
+    assert "move it away" in caught.value.next_step
+
+
+def test_a_folder_in_place_of_the_library_is_refused(tmp_path):
+    (tmp_path / "library.sqlite3").mkdir()
+
+    with pytest.raises(LibraryError, match=r"library\.sqlite3"):
+        Library(tmp_path / "library.sqlite3")
+
+
+def test_a_document_of_very_many_chunks_finds_its_known_vectors(library):
+    ids = [f"id-{number}" for number in range(260_000)]
+
+    assert {} == library.find_vectors(ids, "f")

@@ -1,0 +1,362 @@
+"""A service that answers from a script, word by word: what the page is built and tested against."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chatbot.errors import CorpusError, ModelError, QuestionError
+from chatbot.types import (
+    Chat,
+    ChatTurn,
+    Citation,
+    Corpus,
+    Document,
+    FileOutcome,
+    FinishedAnswer,
+    IngestProgress,
+    IngestReport,
+    Message,
+    PartStatus,
+    Passage,
+    Rating,
+    ServiceStatus,
+    Timings,
+)
+
+from .fake_library import make_document, make_documents, make_failed_record, make_passage
+
+MODEL = "SmolLM2-135M-Instruct"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a scripted answer and the words of a passage that it rests on."""
+
+    text: str
+    passage_number: int = 0
+    quote: str = ""
+
+
+REFUND_SCRIPT = (
+    Sentence(
+        "Customers may return **unopened bags** within 30 days of delivery and get the full price back. ",
+        1,
+        "Unopened bags of coffee may be returned within 30 days of delivery for a full refund.",
+    ),
+    Sentence(
+        "Opened bags can be exchanged once within 14 days.\n\n",
+        1,
+        "Opened bags can be exchanged once within 14 days if the customer is unhappy with the roast.",
+    ),
+    Sentence(
+        "The shop starts the refund within two working days; large ones need a manager:\n\n",
+        2,
+        "The shop starts a refund within two working days of receiving the goods",
+    ),
+    Sentence(
+        "- refunds above 250 euros are approved by the *shift manager*\n",
+        2,
+        "Refunds above 250 euros need the approval of the shift manager.",
+    ),
+    Sentence("- gift cards are refunded as store credit\n"),
+)
+LONG_SCRIPT = tuple(
+    Sentence(f"This is step {number} of a very long description of the shop. ") for number in range(1, 200)
+)
+NOT_FOUND_SCRIPT = (Sentence("The documents do not say anything about that."),)
+HOSTILE = (
+    "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> "
+    "[x](javascript:alert(1)) "
+)
+HOSTILE_SCRIPT = (Sentence(HOSTILE), Sentence("![beacon](http://evil.example/p.png) `<svg onload=1>` end. "))
+
+
+class FakeAnswer:
+    """What `Service.ask` returns: passages first, then words, then citations sentence by sentence."""
+
+    def __init__(
+        self, question: str, passages: Sequence[Passage], script: Sequence[Sentence], delay_seconds: float
+    ):
+        self.question = question
+        self.passages: tuple[Passage, ...] = ()
+        self.citations: list[Citation] = []
+        self.unsupported: list[tuple[int, int]] = []
+        self.text = ""
+        self.draft = ""
+        self.found = script is not NOT_FOUND_SCRIPT
+        self.finished: FinishedAnswer | None = None
+        self.was_stopped = False
+        self._found_passages = tuple(passages)
+        self._script = script
+        self._delay_seconds = delay_seconds
+        self._stopping = threading.Event()
+        self._started = time.monotonic()
+
+    def finish(self) -> FinishedAnswer:
+        for _ in self:
+            pass
+        self.finished = self._finish()
+        return self.finished
+
+    def __iter__(self) -> Iterator[str]:
+        self._stopping.wait(self._delay_seconds * 4)
+        self.passages = self._found_passages
+        for sentence in self._script:
+            if sentence.text.startswith("!crash"):
+                raise ModelError(
+                    "The language model ran out of memory.", "Choose a smaller model, then ask again."
+                )
+            if sentence.text.startswith("!bug"):
+                raise RuntimeError("secret internals at /home/someone")
+            for word in sentence.text.split(" "):
+                if self._stopping.wait(self._delay_seconds):
+                    return
+                self.draft += word + " " if word and not word.endswith("\n") else word
+                yield ""
+            start, added = len(self.text), self.draft
+            self.draft, self.text = "", self.text + added
+            self._ground(sentence, start)
+            yield added
+
+    def _ground(self, sentence: Sentence, start: int) -> None:
+        end = start + len(self.text[start:].rstrip())
+        if not sentence.quote:
+            if self._found_passages and self._script is not NOT_FOUND_SCRIPT:
+                self.unsupported.append((start, end))
+            return
+        chunk = self._found_passages[sentence.passage_number - 1].chunk
+        source_start = chunk.start + chunk.text.index(sentence.quote)
+        source_end = source_start + len(sentence.quote)
+        self.citations.append(
+            Citation(sentence.passage_number, start, end, chunk.document_id, source_start, source_end,
+                     sentence.quote, chunk.page, 0.93)
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        self.was_stopped = True
+        self._stopping.set()
+
+    def _finish(self) -> FinishedAnswer:
+        return FinishedAnswer(
+            question=self.question,
+            searched_for="how long may goods be returned" if "them" in self.question else self.question,
+            corpus="handbook",
+            text=self.text.rstrip(),
+            found=self._script is not NOT_FOUND_SCRIPT,
+            passages=self._found_passages,
+            citations=tuple(self.citations),
+            unsupported=tuple(self.unsupported),
+            dropped=2 if self._script is REFUND_SCRIPT else 0,
+            stop_reason="stopped" if self._stopping.is_set() else "end",
+            timings=Timings(0.12, 0.4, time.monotonic() - self._started),
+            model=MODEL,
+        )
+
+
+class FakeChatStore:
+    """Chats in memory."""
+
+    def __init__(self) -> None:
+        self._chats: dict[str, Chat] = {}
+        self._numbers = itertools.count(1)
+
+    def create_chat(self, corpus: str) -> Chat:
+        now = datetime.now(UTC).isoformat()
+        chat = Chat(f"chat{next(self._numbers)}", corpus, "New chat", now, now)
+        self._chats[chat.id] = chat
+        return chat
+
+    def list_chats(self) -> list[Chat]:
+        return [replace(chat, turns=()) for chat in reversed(self._chats.values())]
+
+    def get_chat(self, chat_id: str) -> Chat:
+        if chat_id not in self._chats:
+            raise CorpusError("This chat does not exist any more.", "Start a new one.")
+        return self._chats[chat_id]
+
+    def append_turn(self, chat_id: str, question: str, answer: FinishedAnswer) -> ChatTurn:
+        chat = self.get_chat(chat_id)
+        turn = ChatTurn(f"turn{next(self._numbers)}", question, answer, datetime.now(UTC).isoformat())
+        title = chat.title if chat.turns else question[:60]
+        self._chats[chat_id] = replace(chat, turns=(*chat.turns, turn), title=title)
+        return turn
+
+    def replace_turns_from(self, chat_id: str, turn_id: str) -> None:
+        chat = self.get_chat(chat_id)
+        ids = [turn.id for turn in chat.turns]
+        self._chats[chat_id] = replace(chat, turns=chat.turns[: ids.index(turn_id)])
+
+    def rate_turn(self, turn_id: str, rating: Rating | None) -> None:
+        for chat in self._chats.values():
+            turns = tuple(replace(turn, rating=rating) if turn.id == turn_id else turn for turn in chat.turns)
+            self._chats[chat.id] = replace(chat, turns=turns)
+
+    def rename_chat(self, chat_id: str, title: str) -> None:
+        self._chats[chat_id] = replace(self.get_chat(chat_id), title=title)
+
+    def delete_chat(self, chat_id: str) -> None:
+        self._chats.pop(chat_id, None)
+
+
+@dataclass(frozen=True)
+class FakeSettings:
+    upload_limit_mb: int = 2
+    question_limit_characters: int = 400
+    host: str = "127.0.0.1"
+    port: int = 7900
+
+
+@dataclass
+class FakeService:
+    """Everything the page asks of the product, scripted; `answers` remembers each answer given."""
+
+    delay_seconds: float = 0.0
+    loading_seconds: float = 0.0
+    settings: FakeSettings = field(default_factory=FakeSettings)
+    chats: FakeChatStore = field(default_factory=FakeChatStore)
+    answers: list[FakeAnswer] = field(default_factory=list)
+    asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+        self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
+        self._documents: dict[str, Document] = {document.record.id: document for document in make_documents()}
+        self._failed = [make_failed_record()]
+        self._report: IngestReport | None = None
+        self._progress: IngestProgress | None = None
+
+    def status(self) -> ServiceStatus:
+        waited = time.monotonic() - self._started
+        ready = waited >= self.loading_seconds
+        detail = "" if ready else f"the language model is loading ({waited:.0f} s)"
+        model = PartStatus("language model", "ready" if ready else "working", detail)
+        return ServiceStatus(ready, (PartStatus("embedder", "ready"), model))
+
+    def list_corpora(self) -> list[Corpus]:
+        chunks = sum(document.record.chunks for document in self._documents.values())
+        return [
+            Corpus(
+                "handbook",
+                "Harbour Coffee handbook",
+                "How we run the shop and the roastery: opening, refunds, hygiene, roasting, holidays.",
+                (
+                    "How long can a customer return coffee?",
+                    "What do I do when the fridge is too warm?",
+                    "How many days of holiday do I have?",
+                ),
+                len(self._documents),
+                chunks,
+            ),
+            Corpus("papers", "Research papers", "An empty corpus.", (), 0, 0),
+        ]
+
+    def find_corpus(self, name: str | None) -> str:
+        wanted = name or "handbook"
+        self._check_corpus(wanted)
+        return wanted
+
+    def list_documents(self, corpus: str) -> list:
+        self._check_corpus(corpus)
+        records = [document.record for document in self._documents.values()] + self._failed
+        return [record for record in records if record.corpus == corpus]
+
+    def get_document(self, document_id: str) -> Document:
+        if document_id not in self._documents:
+            raise CorpusError(
+                "There is no such document.", "It may have been deleted. Ask the question again."
+            )
+        return self._documents[document_id]
+
+    def document_file(self, document_id: str) -> Path:
+        document = self.get_document(document_id)
+        path = self._folder / document.record.path.replace("/", "-")
+        if document.record.format == "pdf":
+            path.write_bytes(b"%PDF-1.4\n%%EOF")
+        else:
+            path.write_text(document.text)
+        return path
+
+    def ask(self, question: str, *, corpus: str, history: Sequence[Message] = ()) -> FakeAnswer:
+        self._check_corpus(corpus)
+        if not question.strip():
+            raise QuestionError("The question is empty.", "Type a question.")
+        if "too long" in question:
+            raise QuestionError("The question is too long.", "Shorten it to 400 characters.")
+        self.asked.append((question, tuple(history)))
+        passages = self.search(question, corpus=corpus)
+        answer = FakeAnswer(question, passages, choose_script(question), self.delay_seconds)
+        self.answers.append(answer)
+        return answer
+
+    def search(self, question: str, *, corpus: str, limit: int = 10) -> list[Passage]:
+        del question
+        self._check_corpus(corpus)
+        refunds, shifts, hygiene = list(self._documents.values())[:3]
+        places = [(refunds, 0), (refunds, 1), (hygiene, 0), (shifts, 0)]
+        return [
+            make_passage(document, ordinal, number) for number, (document, ordinal) in enumerate(places, 1)
+        ][:limit]
+
+    def add_files(self, corpus: str, files: Sequence[tuple[str, Path]]) -> list[str]:
+        self._check_corpus(corpus)
+        names = [name for name, _ in files]
+        contents = [path.read_text(errors="replace") for _, path in files]
+        self._progress = IngestProgress(corpus, names[0], 0, len(names), 0, 0.1, 2.0)
+        threading.Thread(target=self._ingest, args=(corpus, names, contents), daemon=True).start()
+        return names
+
+    def _ingest(self, corpus: str, names: list[str], contents: list[str]) -> None:
+        outcomes = []
+        time.sleep(0.1)
+        for number, (name, content) in enumerate(zip(names, contents, strict=True)):
+            self._progress = IngestProgress(corpus, name, number, len(names), number * 3, number * 0.5, 1.0)
+            time.sleep(max(self.delay_seconds * 10, 0.05))
+            if "broken" in name:
+                outcomes.append(
+                    FileOutcome(name, "failed", reason="The file is damaged. Save it again and retry.")
+                )
+                continue
+            document = make_document(corpus, name, Path(name).stem, "text", None, content or "empty")
+            self._documents[document.record.id] = document
+            outcomes.append(FileOutcome(name, "added", document.record.chunks, 0.3))
+        self._report = IngestReport(corpus, tuple(outcomes), 5, 3, 0.6)
+        self._progress = None
+
+    def delete_document(self, document_id: str) -> None:
+        self._failed = [record for record in self._failed if record.id != document_id]
+        self._documents.pop(document_id, None)
+
+    def start_ingest(self, corpus: str) -> None:
+        self._check_corpus(corpus)
+        self._progress = IngestProgress(corpus, "shop/food-hygiene.md", 0, 1, 0, 0.1, None)
+        threading.Thread(target=self._ingest, args=(corpus, [], []), daemon=True).start()
+
+    def ingest_progress(self, corpus: str) -> IngestProgress | None:
+        return self._progress if self._progress and self._progress.corpus == corpus else None
+
+    def last_report(self, corpus: str) -> IngestReport | None:
+        return self._report if self._report and self._report.corpus == corpus else None
+
+    def _check_corpus(self, corpus: str) -> None:
+        names = [known.name for known in self.list_corpora()]
+        if corpus not in names:
+            raise CorpusError(f"There is no corpus called “{corpus}”.", f"Choose one of: {', '.join(names)}.")
+
+
+def choose_script(question: str) -> Sequence[Sentence]:
+    """The scripted answer that a word of the question stands for."""
+    scripts = {
+        "moon": NOT_FOUND_SCRIPT,
+        "everything": LONG_SCRIPT,
+        "hostile": HOSTILE_SCRIPT,
+        "crash": (Sentence("It begins. "), Sentence("!crash")),
+        "bug": (Sentence("!bug"),),
+    }
+    return next((script for word, script in scripts.items() if word in question.lower()), REFUND_SCRIPT)

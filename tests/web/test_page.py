@@ -1,0 +1,162 @@
+"""The page's behaviour without a browser: events in, parts out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatbot.web.page import BUSY_SECONDS, IDLE_SECONDS, Event, Page
+from tests.web.fake_service import FakeService
+
+QUESTION = "How long can a customer return coffee?"
+
+
+@pytest.fixture
+def page(service: FakeService) -> Page:
+    return Page(service)
+
+
+def make_event(chat_id: str = "", **fields: str) -> Event:
+    return Event(fields, chat_id, "handbook", "session")
+
+
+def ask(page: Page, question: str, chat_id: str = "", turn: str = "") -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for update in page.ask(make_event(chat_id, question=question, turn=turn)):
+        parts |= update.parts
+    return parts
+
+
+def test_a_first_question_makes_a_chat(page, service):
+    parts = ask(page, QUESTION)
+    assert parts["live"] == ""
+    assert "get the full price back." in parts["transcript"]
+    chat = service.chats.get_chat(parts["chat_id"])
+    assert (chat.title, len(chat.turns)) == (QUESTION, 1)
+
+
+def test_an_empty_question_does_nothing(page, service):
+    assert ask(page, "  \n ") == {}
+    assert service.asked == []
+
+
+def test_a_failed_answer_is_shown_and_not_kept(page, service):
+    parts = ask(page, "Please crash")
+    assert "The language model ran out of memory." in parts["live"]
+    assert 'data-writing="true"' not in parts["live"]
+    assert service.chats.list_chats() == []
+    assert "secret" not in ask(page, "bug")["live"]
+
+
+def test_a_long_question_is_refused_in_words(page):
+    assert "400 are allowed" in ask(page, "a" * 401)["notice"]
+
+
+def test_follow_ups_know_what_was_said(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    ask(page, "And opened ones?", chat_id)
+    assert [message.role for message in service.asked[1][1]] == ["user", "assistant"]
+
+
+def test_retry_takes_the_place_of_the_turn(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    ask(page, "Second", chat_id)
+    first = service.chats.get_chat(chat_id).turns[0]
+    ask(page, "Changed", chat_id, turn=first.id)
+    assert [turn.question for turn in service.chats.get_chat(chat_id).turns] == ["Changed"]
+    assert service.asked[-1][1] == ()
+
+
+def test_a_failed_retry_keeps_the_old_turn(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    turn = service.chats.get_chat(chat_id).turns[0]
+    ask(page, "Please crash", chat_id, turn=turn.id)
+    assert [turn.question for turn in service.chats.get_chat(chat_id).turns] == [QUESTION]
+
+
+def test_stop_ends_the_answer_and_keeps_its_words(service):
+    service.delay_seconds = 0.01
+    page = Page(service)
+    updates = page.ask(make_event(question="Tell me everything"))
+    while "step 2" not in next(updates).parts.get("live", ""):
+        pass
+    page.act(make_event(action="stop"))
+    parts = [update.parts for update in updates][-1]
+    assert service.answers[0].was_stopped
+    assert "Stopped" in parts["transcript"]
+    assert "step 1 " in service.chats.get_chat(parts["chat_id"]).turns[0].answer.text
+
+
+def test_a_lost_connection_stops_the_answer_and_keeps_its_words(service):
+    service.delay_seconds = 0.01
+    page = Page(service)
+    updates = page.ask(make_event(question="Tell me everything"))
+    while "step 1 " not in next(updates).parts.get("live", ""):
+        pass
+    updates.close()
+    assert service.answers[0].was_stopped
+    page.act(make_event(action="new"))
+    assert len(service.chats.list_chats()) == 1
+
+
+def test_leaving_a_chat_stops_its_answer_and_shows_nothing_more_of_it(service):
+    service.delay_seconds = 0.01
+    page = Page(service)
+    updates = page.ask(make_event(question="Tell me everything"))
+    while "step 1 " not in next(updates).parts.get("live", ""):
+        pass
+    parts = page.act(make_event(action="new")).parts
+    assert "Tell me everything" in parts["sidebar"]
+    assert list(updates) == []
+    assert service.answers[0].was_stopped
+
+
+def test_chats_are_opened_renamed_rated_and_deleted(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    turn = service.chats.get_chat(chat_id).turns[0]
+    assert "full price back" in page.act(make_event(action="open", chat=chat_id)).parts["transcript"]
+    assert (
+        "Money"
+        in page.act(make_event(chat_id, action="rename", chat=chat_id, value="Money")).parts["sidebar"]
+    )
+    page.act(make_event(chat_id, action="rate", turn=turn.id, rating="up"))
+    assert service.chats.get_chat(chat_id).turns[0].rating == "up"
+    page.act(make_event(chat_id, action="rate", turn=turn.id, rating="sideways"))
+    assert service.chats.get_chat(chat_id).turns[0].rating is None
+    assert page.act(make_event(chat_id, action="delete_chat", chat=chat_id)).parts["chat_id"] == ""
+    assert service.chats.list_chats() == []
+
+
+def test_unknown_chats_and_actions_do_no_harm(page):
+    assert "does not exist" in page.act(make_event(action="open", chat="none")).parts["notice"]
+    assert page.act(make_event(action="format_disk")).parts == {}
+    opened = page.open(chat_id="none", corpus="").parts
+    assert "does not exist" in opened["notice"]
+    assert opened["chat_id"] == ""
+    assert "Harbour Coffee handbook" in opened["transcript"]
+
+
+def test_the_page_looks_often_only_while_it_waits(service):
+    assert Page(service).refresh("", "handbook").refresh_seconds == IDLE_SECONDS
+    service.loading_seconds = 1000
+    update = Page(service).refresh("", "handbook")
+    assert update.refresh_seconds == BUSY_SECONDS
+    assert "Waiting for: the language model is loading" in update.parts["composer"]
+
+
+def test_uploads_are_read_and_reported(page, service, tmp_path: Path):
+    file = tmp_path / "menu.txt"
+    file.write_text("Six drinks.")
+    assert "Reading menu.txt" in page.upload([file], "", "handbook").parts["documents"]
+    while service.ingest_progress("handbook"):
+        pass
+    assert "added, 1 chunk" in page.refresh("", "handbook").parts["documents"]
+    assert "no corpus called" in page.upload([file], "", "nowhere").parts["notice"]
+
+
+def test_an_empty_corpus_asks_for_documents(page):
+    parts = page.act(make_event(action="corpus", value="papers")).parts
+    assert "There are no documents here yet." in parts["transcript"]
+    assert "Drop a few files above" in parts["documents"]
+    assert parts["corpus"] == "papers"

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chatbot.errors import ModelError
+from chatbot.types import Corpus, FileOutcome, IngestProgress, IngestReport, PartStatus, ServiceStatus
+from chatbot.web import panels
+from chatbot.web.export import write_answer, write_chat
+from chatbot.web.render import (
+    render_answer_text,
+    render_live_turn,
+    render_transcript,
+    render_turn,
+    render_welcome,
+)
+from chatbot.web.running import AnswerSnapshot
+from chatbot.web.sources import render_sources
+from tests.web.fake_library import make_documents, make_failed_record
+from tests.web.fake_service import FakeService
+from tests.web.test_markup import parse
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' autofocus onfocus=alert(1) x='",
+    "<style>@import 'http://evil.example'</style>",
+    "</blockquote></aside><iframe src=http://evil.example>",
+    "javascript:alert(1)",
+    "&lt;script&gt;",
+]
+OWN_TAGS = {
+    *(
+        "a",
+        "article",
+        "aside",
+        "blockquote",
+        "button",
+        "code",
+        "details",
+        "div",
+        "em",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+    ),
+    *("header", "label", "li", "mark", "nav", "ol", "option", "p", "path", "pre", "progress", "section"),
+    *("select", "small", "span", "strong", "summary", "sup", "svg", "table", "tbody", "td", "textarea", "th"),
+    *("thead", "tr", "ul"),
+}
+CORPUS = Corpus("handbook", "Handbook", "About the shop.", ("Why?",), 5, 9)
+
+
+def make_turn(question="How long can a customer return coffee?"):
+    service = FakeService()
+    chat = service.chats.create_chat("handbook")
+    return service.chats.append_turn(chat.id, question, service.ask(question, corpus="handbook").finish())
+
+
+def check_harmless(html: str) -> None:
+    seen = parse(html.replace(" disabled", "").replace(" hidden>", ">"))
+    assert seen.tags <= OWN_TAGS
+    assert not [
+        name for name in seen.attributes if name.startswith("on") or name in ("src", "style", "srcdoc")
+    ]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_from_outside_becomes_markup(payload):
+    turn = make_turn()
+    passages = tuple(
+        replace(
+            p,
+            title=payload,
+            path=payload,
+            date=payload,
+            chunk=replace(p.chunk, text=payload, headings=(payload,)),
+        )
+        for p in turn.answer.passages
+    )
+    citations = tuple(replace(c, quote=payload, source_start=0, source_end=9) for c in turn.answer.citations)
+    answer = replace(
+        turn.answer,
+        question=payload,
+        searched_for=f"{payload} again",
+        passages=passages,
+        citations=citations,
+        text=payload + turn.answer.text,
+        model=payload,
+    )
+    turn = replace(turn, question=payload, answer=answer, id=payload)
+    chat = replace(FakeService().chats.create_chat("x"), title=payload, id=payload, turns=(turn,))
+    corpus = Corpus(payload, payload, payload, (payload,), 3, 3)
+    error = ModelError(payload, payload)
+    record = replace(
+        make_failed_record(), title=payload, path=payload, problem=payload, id=payload, format=payload
+    )
+    report = IngestReport(payload, (FileOutcome(payload, "failed", reason=payload),), 1, 1, 1.0)
+    progress = IngestProgress(payload, payload, 1, 2, 3, 1.0, 2.0)
+    status = ServiceStatus(False, (PartStatus(payload, "working", payload),))
+    snapshot = AnswerSnapshot(payload, payload, True, passages, citations, ((0, 5),), None, error)
+    for html in (
+        render_transcript((turn,)),
+        render_live_turn(payload, snapshot, corpus),
+        render_welcome(corpus),
+        panels.render_sidebar([corpus], [chat], corpus=corpus, chat_id=payload),
+        panels.render_composer(status, limit_characters=10),
+        panels.render_notice(error),
+        panels.render_documents_head(corpus, upload_limit_mb=1),
+        panels.render_documents([record], progress, None),
+        panels.render_documents([record], None, report),
+    ):
+        check_harmless(html)
+
+
+def test_citations_stand_at_the_end_of_their_sentence():
+    answer = make_turn().answer
+    html = render_answer_text(answer.text, answer.passages, answer.citations, ())
+    assert html.count('class="citation"') == 4
+    before_first = html[: html.index("<sup>")]
+    assert before_first.endswith("get the full price back.&#8288;")
+    assert 'data-quote="Unopened bags of coffee may be returned' in html
+
+
+def test_two_quotes_of_one_passage_share_a_number():
+    answer = make_turn().answer
+    first, second = answer.citations[0], answer.citations[1]
+    same_sentence = (first, replace(second, answer_start=first.answer_start, answer_end=first.answer_end))
+    html = render_answer_text(answer.text, answer.passages, same_sentence, ())
+    assert html.count('class="citation"') == 1
+    assert 'data-citations="0 1"' in html
+
+
+def test_unsupported_sentences_are_marked_in_words_too():
+    answer = make_turn().answer
+    html = render_answer_text(answer.text, answer.passages, (), answer.unsupported)
+    assert 'class="unsupported" title="Not found in the documents">gift cards' in html
+    assert "not found in the documents</small>" in html
+
+
+def test_the_sentence_in_progress_is_paler():
+    html = render_answer_text("Done.", (), (), (), draft="Being writ")
+    assert html == '<p>Done.<span class="draft"> Being writ</span></p>'
+
+
+def test_source_cards_mark_exactly_the_quoted_words():
+    answer = make_turn().answer
+    html = render_sources(answer.passages, answer.citations)
+    assert (
+        '<mark data-citations="0">Unopened bags of coffee may be returned within 30 days of delivery'
+        " for a full refund.</mark> The customer" in html
+    )
+    citation = answer.citations[0]
+    assert f"?start={citation.source_start}&amp;end={citation.source_end}#quote" in html
+    assert "2 more passages were read" in html
+
+
+def test_overlapping_quotes_both_find_their_words():
+    answer = make_turn().answer
+    first = answer.citations[0]
+    overlapping = replace(first, source_start=first.source_start + 9, source_end=first.source_end + 5)
+    html = render_sources(answer.passages, (first, overlapping))
+    assert '<mark data-citations="0">Unopened </mark><mark data-citations="0 1">' in html
+
+
+def test_a_not_found_answer_shows_the_nearest_passages():
+    html = render_turn(make_turn("Who was on the moon?"), is_last=True)
+    assert "Not in these documents" in html
+    assert "<h2>Nearest passages" in html
+    assert "Sources" not in html.replace("Show the sources", "").replace("Close the sources", "")
+
+
+def test_facts_tell_how_the_answer_came_about():
+    html = render_turn(make_turn("Can they return them?"), is_last=True)
+    assert "Searched for: “how long may goods be returned”" in html
+    assert "2 passages did not fit" in html
+    assert "SmolLM2-135M-Instruct" in html
+
+
+def test_only_the_last_question_can_be_edited():
+    turn = make_turn()
+    assert 'data-action="edit"' in render_turn(turn, is_last=True)
+    assert 'data-action="edit"' not in render_turn(turn, is_last=False)
+
+
+def test_copied_answer_names_its_sources():
+    text = write_answer(make_turn().answer)
+    assert "get the full price back. [1]" in text
+    assert "[1] Refunds and returns (How long a customer may return goods · page 1 · 2026-03-02" in text
+
+
+def test_export_holds_questions_answers_and_sources():
+    service = FakeService()
+    chat = service.chats.create_chat("handbook")
+    service.chats.append_turn(chat.id, "Why?", service.ask("Why?", corpus="handbook").finish())
+    text = write_chat(service.chats.get_chat(chat.id))
+    assert text.startswith("# Why?\n\nCorpus: handbook")
+    assert "## Why?" in text
+    assert "- [2] Refunds and returns" in text
+
+
+def test_documents_panel_names_the_reason_of_a_failure():
+    records = [document.record for document in make_documents()] + [make_failed_record()]
+    html = panels.render_documents(records, None, None)
+    assert "opens only with a password" in html
+    assert html.index("wages-2026") < html.index("Roasting guide")
+
+
+def test_composer_says_what_is_awaited():
+    status = ServiceStatus(False, (PartStatus("model", "working", "the language model is loading (12 s)"),))
+    html = panels.render_composer(status, limit_characters=10)
+    assert "Waiting for: the language model is loading (12 s)" in html
+    assert html.count(" disabled") == 2
