@@ -13,7 +13,13 @@ from typing import Protocol
 
 from chatbot.conversation import make_standalone
 from chatbot.errors import QuestionError
-from chatbot.evidence import Evidence, asks_for_number, holds_number, rank_evidence
+from chatbot.evidence import (
+    Evidence,
+    asks_for_number,
+    holds_number,
+    names_what_is_missing,
+    rank_evidence,
+)
 from chatbot.grounding import (
     SourceSpan,
     adds_something,
@@ -21,6 +27,7 @@ from chatbot.grounding import (
     ground_sentence,
     list_source_spans,
     make_citation,
+    picks_among_numbers,
 )
 from chatbot.prompting import Prompts
 from chatbot.sentences import find_content_words, split_sentences
@@ -110,7 +117,8 @@ class Assistant:
         )
         asked = request.searched_for
         spans = list_source_spans(passages)
-        evidence = rank_evidence(asked, spans, self.embedder)
+        follow_up = question if asked != question else None
+        evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up)
         quotes = choose_quotes(evidence)
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages
         answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
@@ -121,7 +129,7 @@ class Assistant:
             count_tokens=self.model.count_tokens,
             prompt_tokens=self.model.window_tokens - answer_tokens,
         )
-        answerable = bool(evidence) and evidence[0].score >= self.rules.evidence_floor
+        answerable = self.is_answerable(asked, spans, evidence)
         return Answer(
             request,
             passages=tuple(passages) if self.rules.quoting else fitted.passages,
@@ -133,6 +141,13 @@ class Assistant:
             prompts=self.prompts,
             rules=self.rules,
         )
+
+    def is_answerable(self, question: str, spans: Sequence[SourceSpan], evidence: Sequence[Evidence]) -> bool:
+        """Whether the passages are likely to hold the answer; a floor of 0 means always."""
+        if not evidence or self.rules.evidence_floor == 0:
+            return bool(evidence)
+        likely = evidence[0].score >= self.rules.evidence_floor
+        return likely and not names_what_is_missing(question, spans)
 
 
 def choose_quotes(evidence: Sequence[Evidence]) -> list[SourceSpan]:
@@ -294,8 +309,9 @@ class Answer:
         piece = (blank if self.text else "") + sentence
         start = len(self.text) + len(piece) - len(sentence)
         asked = self.request.searched_for
-        citation = ground_sentence(sentence, start, self._spans, question=asked)
-        if self._rules.quoting and not is_answer(sentence, asked):
+        sources = self._quotes[:1] if self._rules.quoting else self._spans
+        citation = ground_sentence(sentence, start, sources, question=asked)
+        if self._rules.quoting and not is_answer(sentence, asked, citation):
             return ""
         if citation is None and find_content_words(sentence):
             if self._rules.withhold_unsupported:
@@ -351,11 +367,17 @@ class Answer:
         )
 
 
-def is_answer(sentence: str, question: str) -> bool:
-    """Whether a sentence says something new, and a number where only a number can answer."""
+def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
+    """Whether a small model's sentence can be trusted beside the quote that it rests on.
+
+    It must say something new, name a number where only a number can answer, and not have had to
+    pick one among several numbers.
+    """
     if not adds_something(sentence, question) or sentence.rstrip().endswith("?"):
         return False
-    return holds_number(sentence) or not asks_for_number(question)
+    if asks_for_number(question) and not holds_number(sentence):
+        return False
+    return citation is None or not picks_among_numbers(sentence, citation.quote, question)
 
 
 def check_question(question: str, limit_characters: int) -> str:

@@ -64,7 +64,8 @@ class ChatStore:
         """The chats that hold a question, newest first, without their turns."""
         query = (
             "SELECT id, corpus, title, created_at, updated_at FROM chats "
-            "WHERE EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id) ORDER BY updated_at DESC, rowid DESC"
+            "WHERE EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id) ORDER BY updated_at DESC, "
+            "(SELECT max(number) FROM turns WHERE chat_id = chats.id) DESC"
         )
         return [Chat(*row) for row in self._read(query)]
 
@@ -89,10 +90,15 @@ class ChatStore:
         return replace(Chat(*found[0]), turns=turns)
 
     def append_turn(self, chat_id: str, question: str, answer: FinishedAnswer) -> ChatTurn:
-        """Add a question with its answer; the first question becomes the chat's title."""
+        """Add a question with its answer; the first question becomes the chat's title.
+
+        :raises CorpusError: when the chat has been deleted meanwhile.
+        """
         turn = ChatTurn(uuid.uuid4().hex, question, answer, _now())
         packed = json.dumps(asdict(answer), ensure_ascii=False)
         with self._lock, write_transaction(self._database) as database:
+            if not database.execute("SELECT 1 FROM chats WHERE id = ?", (chat_id,)).fetchone():
+                raise CorpusError("That chat is no longer there.", "Start a new one.")
             database.execute(
                 "INSERT INTO turns (id, chat_id, question, answer, asked_at) VALUES (?, ?, ?, ?, ?)",
                 (turn.id, chat_id, question, packed, turn.asked_at),

@@ -14,13 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.grounding import SourceSpan
-from chatbot.sentences import find_content_words, split_sentences
-from chatbot.types import Embedder
+from chatbot.sentences import find_content_words
+from chatbot.types import Embedder, Vectors
+from chatbot.versions import is_newer_version
 
 MEANING_IN_PLACE, MEANING_ALONE = 0.45, 0.27
 WORDS_IN_PLACE, WORDS_ALONE = 0.14, 0.14
 PASSAGE_RANK = 0.09
 LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
+LACKS_CODE = -0.2
+FOLLOW_UP_SHARE = 0.5
+"""How much a follow-up's own words count beside those of the question made to stand alone."""
+NEWER_MARGIN = 0.3
+"""The newer version of a document goes first when its best sentence scores at most this much lower."""
 LONGEST_CHARACTERS = 600
 """Only the beginning of a longer sentence is embedded."""
 
@@ -30,6 +36,10 @@ _WANTS_NUMBER = re.compile(
     r"|what (?:is|was|are) the (?:\w+ )?"
     r"(?:maximum|minimum|limit|rate|price|cost|fee|number|deadline|amount))\b",
     re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_CODE = re.compile(
+    r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)+\b|\b(?:19|20)\d\d\b", re.IGNORECASE
 )
 _HAS_NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|daily|weekly|monthly"
@@ -47,30 +57,88 @@ class Evidence:
     score: float
 
 
-def rank_evidence(question: str, spans: Sequence[SourceSpan], embedder: Embedder) -> list[Evidence]:
-    """The single sentences among the spans, the likeliest to answer the question first."""
-    singles = [span for span in spans if len(split_sentences(span.text)) == 1]
+def rank_evidence(
+    question: str, spans: Sequence[SourceSpan], embedder: Embedder, *, follow_up: str | None = None
+) -> list[Evidence]:
+    """The single sentences among the spans, the likeliest to answer the question first.
+
+    The newer of two versions of a document goes before the older one.
+
+    :param question: as it was searched.
+    :param follow_up: the words that were typed, where the question was made to stand alone.
+    """
+    singles = [span for span in spans if span.sentences == 1]
     if not singles:
         return []
-    asked = frozenset(find_content_words(question))
-    weights = _weigh_words(asked, singles)
-    vector = embedder.embed_query(question)
     texts = [_describe_span(span) for span in singles] + [span.text for span in singles]
-    likeness = embedder.embed_documents([cut_text(text, embedder) for text in texts]) @ vector
-    in_place, alone = likeness[: len(singles)], likeness[len(singles) :]
+    vectors = embedder.embed_documents([cut_text(text, embedder) for text in texts])
+    in_place, alone = vectors[: len(singles)], vectors[len(singles) :]
+    scores = score_spans(question, singles, in_place, alone, embedder)
+    if follow_up is not None:
+        own = score_spans(follow_up, singles, in_place, alone, embedder)
+        # The order is that of both questions, the height that of the one that stands alone.
+        height = max(scores)
+        scores = [
+            (1 - FOLLOW_UP_SHARE) * score + FOLLOW_UP_SHARE * score_own
+            for score, score_own in zip(scores, own, strict=True)
+        ]
+        scores = [score + height - max(scores) for score in scores]
+    ranked = [Evidence(span, score) for span, score in zip(singles, scores, strict=True)]
+    return put_newer_first(sorted(ranked, key=lambda item: -item.score), question)
+
+
+def score_spans(
+    question: str, spans: Sequence[SourceSpan], in_place: Vectors, alone: Vectors, embedder: Embedder
+) -> list[float]:
+    """The score of each span for a question; the vectors have shape (len(spans), dimension)."""
+    asked = frozenset(find_content_words(question))
+    weights = _weigh_words(asked, spans)
+    vector = embedder.embed_query(question)
     wants_number = asks_for_number(question)
-    scored = [
-        Evidence(
-            span,
-            MEANING_IN_PLACE * float(in_place[row])
-            + MEANING_ALONE * float(alone[row])
-            + _score_words(span, asked, weights)
-            + PASSAGE_RANK / span.passage.number
-            + _score_form(span, asked, wants_number=wants_number),
-        )
-        for row, span in enumerate(singles)
+    codes = find_codes(question)
+    return [
+        MEANING_IN_PLACE * float(in_place[row] @ vector)
+        + MEANING_ALONE * float(alone[row] @ vector)
+        + _score_words(span, asked, weights)
+        + PASSAGE_RANK / span.passage.number
+        + _score_form(span, asked, codes, wants_number=wants_number)
+        for row, span in enumerate(spans)
     ]
-    return sorted(scored, key=lambda item: -item.score)
+
+
+def put_newer_first(evidence: Sequence[Evidence], question: str) -> list[Evidence]:
+    """The list with the best sentence of a newer version before the first of an older one.
+
+    A question that names a year is left alone.
+    """
+    ranked = list(evidence)
+    if not ranked or _YEAR.search(question):
+        return ranked
+    best = ranked[0]
+    old = best.span.passage
+    for place, item in enumerate(ranked):
+        new = item.span.passage
+        newer = is_newer_version(new.path, new.date, old.path, old.date)
+        if newer and item.score >= best.score - NEWER_MARGIN:
+            return [Evidence(item.span, best.score), *ranked[:place], *ranked[place + 1 :]]
+    return ranked
+
+
+def names_what_is_missing(question: str, spans: Sequence[SourceSpan]) -> bool:
+    """Whether the question names a code or a year of which no sentence speaks."""
+    known = frozenset(number for span in spans for number in span.numbers)
+    return bool(find_codes(question) - known)
+
+
+def find_codes(question: str) -> frozenset[str]:
+    """The codes (GW-410) and years that a question names; amounts of money are neither."""
+    return frozenset(
+        match[0].lower() for match in _CODE.finditer(question) if not _is_amount(question, match.start())
+    )
+
+
+def _is_amount(text: str, start: int) -> bool:
+    return text[max(start - 1, 0) : start] in ("£", "$", "€")
 
 
 def asks_for_number(question: str) -> bool:
@@ -97,11 +165,17 @@ def _score_words(span: SourceSpan, asked: frozenset[str], weights: dict[str, flo
     return WORDS_IN_PLACE * in_place + WORDS_ALONE * sum(weights[word] for word in asked & own)
 
 
-def _score_form(span: SourceSpan, asked: frozenset[str], *, wants_number: bool) -> float:
-    score = 0.0
+def _score_form(
+    span: SourceSpan, asked: frozenset[str], codes: frozenset[str], *, wants_number: bool
+) -> float:
+    score = LACKS_CODE if codes - span.numbers else 0.0
     if wants_number and not holds_number(span.text):
         score += LACKS_NUMBER
-    if span.text in span.passage.chunk.headings or not set(find_content_words(span.text)) - asked:
+    if (
+        span.is_table_header
+        or span.text in span.passage.chunk.headings
+        or not set(find_content_words(span.text)) - asked
+    ):
         score += IS_HEADING
     if span.text.endswith("?"):
         score += IS_QUESTION

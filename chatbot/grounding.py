@@ -42,6 +42,8 @@ class SourceSpan:
     numbers: frozenset[str]
     negated: bool
     text: str
+    sentences: int = 1
+    is_table_header: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def list_source_spans(passages: Iterable[Passage]) -> list[SourceSpan]:
 
 def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
     sentences = split_sentences(passage.text)
-    place = f"{passage.title} {passage.heading} {passage.chunk.context}"
+    place = f"{passage.title} {passage.heading} {passage.chunk.context} {passage.date or ''}"
+    rows = [" | " in passage.text[start:end] for start, end in sentences]
     for length in range(1, LONGEST_QUOTE + 1):
         for first in range(len(sentences) - length + 1):
             start, end = sentences[first][0], sentences[first + length - 1][1]
@@ -74,7 +77,14 @@ def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
                 numbers=find_numbers(text) | find_numbers(place),
                 negated=_is_negated(text),
                 text=text,
+                sentences=length,
+                is_table_header=length == 1 and _starts_table(rows, first),
             )
+
+
+def _starts_table(rows: Sequence[bool], index: int) -> bool:
+    """Whether the sentence at `index` is the first row of a table."""
+    return rows[index] and any(rows[index + 1 : index + 2]) and not any(rows[max(index - 1, 0) : index])
 
 
 def ground_sentence(
@@ -128,6 +138,17 @@ def measure_support(claim: _Claim, span: SourceSpan, asked: frozenset[str]) -> f
     if not own & span.words:
         return 0.0
     return len(own & span.words) / len(own)
+
+
+def picks_among_numbers(sentence: str, source: str, question: str) -> bool:
+    """Whether a sentence names some of several numbers of its source, and so may name the wrong one."""
+    choices = find_amounts(source) - find_amounts(question)
+    return bool(choices & find_amounts(sentence)) and bool(choices - find_amounts(sentence))
+
+
+def find_amounts(text: str) -> frozenset[str]:
+    """The numbers of a text as whole words, in digits."""
+    return frozenset(number for number in find_numbers(text) if number[0].isdigit())
 
 
 def adds_something(sentence: str, question: str) -> bool:

@@ -21,6 +21,7 @@ import numpy as np
 
 from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_for_embedding
 from chatbot.corpora import SourceFile, make_readable, scan_files
+from chatbot.documents.reader import READING_VERSION
 from chatbot.errors import DocumentError
 from chatbot.library import Library
 from chatbot.types import (
@@ -63,7 +64,7 @@ class Ingestor:
     @property
     def recipe(self) -> str:
         """Names everything that decides how a document becomes chunks and vectors."""
-        return f"{CHUNKING_VERSION}/{self.max_tokens}/{self.embedder.fingerprint}"
+        return f"{READING_VERSION}/{CHUNKING_VERSION}/{self.max_tokens}/{self.embedder.fingerprint}"
 
     @property
     def max_tokens(self) -> int:

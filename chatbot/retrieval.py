@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chatbot.library import Library
 from chatbot.types import Chunk, DocumentRecord, Embedder, Passage, Vectors
+from chatbot.versions import is_newer_version
 
 CANDIDATES = 40
 """How many chunks each way of searching proposes."""
@@ -22,7 +23,6 @@ Found = tuple[Chunk, DocumentRecord, float]
 """A chunk with its document and its fused score."""
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_NUMBERS = re.compile(r"\d+")
 
 
 class FindNearest(Protocol):
@@ -100,17 +100,11 @@ def put_newer_first(found: Sequence[Found], similarities: Mapping[str, float], q
             continue
         for later in range(place + 1, len(ordered)):
             other_chunk, other, _ = ordered[later]
+            older = ordered[place][1]
             close = similarities.get(other_chunk.id, 0) >= similarities.get(chunk.id, 0) - VERSION_MARGIN
-            if close and is_newer_version(other, ordered[place][1]):
+            if close and is_newer_version(other.path, other.date, older.path, older.date):
                 ordered[place], ordered[later] = ordered[later], ordered[place]
     return ordered
-
-
-def is_newer_version(record: DocumentRecord, other: DocumentRecord) -> bool:
-    """Whether a document is a later version of another, by its path and date."""
-    if record.id == other.id or not record.date or not other.date or record.date <= other.date:
-        return False
-    return _NUMBERS.sub("", record.path) == _NUMBERS.sub("", other.path)
 
 
 def fuse_ranks(rankings: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -98,7 +98,10 @@ class Settings(BaseSettings):
         2000, ge=10, le=100_000, description="The longest question, in characters."
     )
     watch_seconds: float = Field(
-        3.0, ge=0, description="How often the documents folders are looked at for changes; 0 is never."
+        3.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="How often the documents folders are looked at for changes; 0 is never.",
     )
     offline: bool = Field(
         True, description="Never ask a model hub; set to false to use a model from a hub for the first time."
@@ -137,7 +140,7 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the types are che
         return Settings(**given)
     except ValidationError as error:
         raise describe_invalid_setting(error) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{SETTINGS_FILE} is not valid TOML: {error}.", "Mend that line, or remove the file."
         ) from None
@@ -153,7 +156,8 @@ def describe_invalid_setting(error: ValidationError) -> SettingsError:
     field = Settings.model_fields.get(key)
     meaning = field.description if field else ""
     reason = first["msg"].removeprefix("Value error, ")
+    value = "what it is" if key == "generator_key" else repr(first["input"])
     return SettingsError(
-        f"The setting {key} cannot be {first['input']!r}: {reason}.",
+        f"The setting {key} cannot be {value}: {reason}.",
         f"{meaning} Change it in {SETTINGS_FILE}, in CHATBOT_{key.upper()}, or on the command line.",
     )

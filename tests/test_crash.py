@@ -42,7 +42,7 @@ def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
         (
             set(bench.library.search_words(CORPUS, question, limit=1000)),
             [
-                pytest.approx(similarity, abs=1e-4)
+                round(similarity, 3)
                 for _, similarity in bench.vectors.find_nearest(
                     CORPUS, bench.embedder.embed_query(question), limit=10
                 )

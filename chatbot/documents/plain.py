@@ -55,6 +55,9 @@ def _add_paragraph(builder: TextBuilder, lines: list[str]) -> None:
         builder.add("heading", first, 1 if "=" in underline[1] else 2)
     elif len(lines) == 1 and (level := guess_heading_level(first)):
         builder.add("heading", first, level)
+    elif is_in_capitals(first):
+        builder.add("heading", first, 2)
+        _add_paragraph(builder, lines[1:])
     else:
         _add_lines(builder, [line for line in lines if not _RULER.match(line)])
 
@@ -69,9 +72,15 @@ def guess_heading_level(line: str) -> int:
     numbered = _NUMBERED_HEADING.match(line)
     if numbered and len(line.split()) <= 10:
         return min(6, 1 + numbered["number"].count(".") + 1)
+    return 2 if is_in_capitals(line) else 0
+
+
+def is_in_capitals(line: str) -> bool:
+    """Whether a line is short, mostly letters, all of them capitals, and does not end like a sentence."""
     letters = [character for character in line if character.isalpha()]
     is_capitals = len(letters) >= 4 and all(character.isupper() for character in letters)
-    return 2 if is_capitals and len(letters) > len(line) / 2 and not line.endswith((".", ",", ";")) else 0
+    is_short = len(line) <= _MAX_HEADING_CHARACTERS
+    return is_capitals and is_short and len(letters) > len(line) / 2 and not line.endswith((".", ",", ";"))
 
 
 def _add_lines(builder: TextBuilder, lines: list[str]) -> None:

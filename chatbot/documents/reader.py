@@ -27,13 +27,16 @@ from chatbot.documents.protocol import (
 from chatbot.errors import DocumentError, DocumentTimeout, DocumentTooLarge
 from chatbot.types import ParsedDocument
 
+READING_VERSION = 1
+"""Raised whenever the same file would be read otherwise, so that libraries are brought up to date."""
+
 FILES_PER_CHILD = 200
 
 _SECONDS_TO_END = 1.0
 _MAX_LOGGED_CHARACTERS = 500
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR")
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class DocumentReader:
@@ -165,8 +168,8 @@ class _Child:
         )
         self._input = cast(BinaryIO, self._process.stdin)
         self._output = cast(BinaryIO, self._process.stdout)
-        self._logger = threading.Thread(target=_log_lines, args=[self._process.stderr], daemon=True)
-        self._logger.start()
+        self._log_thread = threading.Thread(target=_log_lines, args=[self._process.stderr], daemon=True)
+        self._log_thread.start()
 
     @property
     def is_alive(self) -> bool:
@@ -210,7 +213,7 @@ class _Child:
             self._process.kill()
             self._process.wait()
         self._output.close()
-        self._logger.join()
+        self._log_thread.join()
 
 
 def _make_environment() -> dict[str, str]:
@@ -223,7 +226,7 @@ def _make_environment() -> dict[str, str]:
 def _log_lines(stream: BinaryIO) -> None:
     with stream:
         for line in stream:
-            _log.warning(
+            logger.warning(
                 "document reader: %s", line.decode("utf-8", "replace").rstrip()[:_MAX_LOGGED_CHARACTERS]
             )
 

@@ -27,7 +27,8 @@ class RemoteGenerator:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         self._url = url.rstrip("/")
-        self._client = httpx.Client(headers=headers, timeout=timeout)
+        on_this_machine = httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+        self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=not on_this_machine)
         self._window_tokens = window_tokens
         self._model = model or self._find_first_model()
 
@@ -54,15 +55,15 @@ class RemoteGenerator:
             "temperature": 0,
             "stream": True,
         }
-        stop_reason: StopReason = "end"
+        stop_reason: StopReason | None = None
         try:
             with self._client.stream("POST", f"{self._url}/chat/completions", json=request) as response:
                 self._check(response)
                 for event in _read_events(response):
-                    text, finish = _read_choice(event)
+                    text, finish = ("", "stop") if event is None else _read_choice(event)
                     if text:
                         yield text
-                    if finish:
+                    if finish and stop_reason is None:
                         stop_reason = "length" if finish == "length" else "end"
         except httpx.HTTPError as error:
             raise self._describe_failure(error) from error
@@ -71,6 +72,8 @@ class RemoteGenerator:
                 f"The model server at {self._url} sent an answer that is not OpenAI-compatible.",
                 "Check that the setting generator ends in the right path, often /v1.",
             ) from error
+        if stop_reason is None:
+            raise ModelError(f"The answer of the model server at {self._url} broke off.", "Ask again.")
         return stop_reason
 
     def _find_first_model(self) -> str:
@@ -104,13 +107,14 @@ class RemoteGenerator:
         )
 
 
-def _read_events(response: httpx.Response) -> Iterator[dict[str, object]]:
-    """The JSON bodies of a stream of server-sent events."""
+def _read_events(response: httpx.Response) -> Iterator[dict[str, object] | None]:
+    """The JSON bodies of a stream of server-sent events; None where it says that it is complete."""
     for line in response.iter_lines():
         data = line.removeprefix("data:").strip()
         if not line.startswith("data:") or not data:
             continue
         if data == "[DONE]":
+            yield None
             return
         yield json.loads(data)
 

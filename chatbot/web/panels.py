@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from chatbot.documents.formats import FORMATS
 from chatbot.errors import ChatbotError
 from chatbot.types import (
     Chat,
@@ -130,8 +131,14 @@ def render_documents_head(corpus: Corpus, *, upload_limit_mb: int) -> str:
         f"{check}</div>"
         f'<p class="muted">Add files below, up to {upload_limit_mb} MB each, or put them into '
         f"<code>corpora/{escape(corpus.name)}/documents/</code> and check the folder again. "
-        "PDF, Word, HTML, Markdown, text, CSV and code are read.</p>"
+        f"{list_formats()} are read.</p>"
     )
+
+
+def list_formats() -> str:
+    """The formats that can be read, as a sentence lists them."""
+    *names, last = [format_.NAME for format_ in FORMATS]
+    return f"{', '.join(names)} and {last}"
 
 
 def render_documents(

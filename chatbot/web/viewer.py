@@ -16,7 +16,6 @@ from chatbot.web.pages import render_viewer_page
 if TYPE_CHECKING:
     from chatbot.service import Service
 
-PICTURE_SCALE = 1.5
 SANDBOX_POLICY = "sandbox; default-src 'none'"
 
 Offset = Annotated[int, Query(ge=0, le=2**31)]
@@ -44,17 +43,13 @@ def show_page(
     request: Request, document_id: str, page_number: int, start: Offset = 0, end: Offset = 0
 ) -> Response:
     """A page of a PDF as a picture, with the quoted words marked."""
-    from chatbot.documents.pdf_page import render_page
-
     service = get_service(request)
     document = service.get_document(document_id)
     if document.record.format != "pdf" or not 1 <= page_number <= document.record.pages:
         raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
     span = clip_span(document, start, end)
     words = [document.text[span[0] : span[1]]] if span else []
-    picture = render_page(
-        service.document_file(document_id), page_number, highlights=words, scale=PICTURE_SCALE
-    )
+    picture = service.render_page(document_id, page_number, highlights=words)
     return Response(picture, media_type="image/png")
 
 

@@ -274,6 +274,12 @@ class FakeService:
             )
         return self._documents[document_id]
 
+    def render_page(self, document_id, page_number, *, highlights=()) -> bytes:
+        """As the real one does, in this process."""
+        from chatbot.documents.pdf_page import render_page
+
+        return render_page(self.document_file(document_id), page_number, highlights=highlights)
+
     def document_file(self, document_id: str) -> Path:
         document = self.get_document(document_id)
         path = self._folder / document.record.path.replace("/", "-")
