@@ -16,21 +16,22 @@ from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
     asks_for_number,
+    choose_quotes,
     holds_number,
     names_what_is_missing,
     rank_evidence,
+    shares_words,
 )
 from chatbot.grounding import (
     SourceSpan,
     adds_something,
-    find_numbers,
     ground_sentence,
     list_source_spans,
     make_citation,
     picks_among_numbers,
 )
 from chatbot.prompting import Prompts
-from chatbot.sentences import find_content_words, split_sentences
+from chatbot.sentences import find_content_words, find_words, split_sentences
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
     Citation,
@@ -51,10 +52,6 @@ class SearchPassages(Protocol):
         """At most `limit` passages of a corpus, best first."""
 
 
-QUOTE_MARGIN = 0.09
-"""A second sentence is quoted too when its score is at most this much below the best."""
-SAME_WORDS = 0.8
-"""A quote that shares this much of its words with what was said already is left out."""
 QUOTING_TOKENS = 80
 """A model that only puts a sentence in other words needs no more."""
 
@@ -119,7 +116,7 @@ class Assistant:
         spans = list_source_spans(passages)
         follow_up = question if asked != question else None
         evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up)
-        quotes = choose_quotes(evidence)
+        quotes = choose_quotes(evidence, asked)
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages
         answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
         fitted = fit_prompt(
@@ -148,25 +145,6 @@ class Assistant:
             return bool(evidence)
         likely = evidence[0].score >= self.rules.evidence_floor
         return likely and not names_what_is_missing(question, spans)
-
-
-def choose_quotes(evidence: Sequence[Evidence]) -> list[SourceSpan]:
-    """The best sentence, and the next one when it is nearly as good and says something else."""
-    quotes: list[SourceSpan] = []
-    for item in evidence:
-        if item.score < evidence[0].score - QUOTE_MARGIN or len(quotes) == 2:
-            break
-        if not any(shares_words(item.span.text, quote.text) for quote in quotes):
-            quotes.append(item.span)
-    return quotes
-
-
-def shares_words(text: str, other: str) -> bool:
-    """Whether nearly all content words and numbers of `text` stand in `other`."""
-    words, others = (frozenset(find_content_words(part)) for part in (text, other))
-    return not words or (
-        len(words & others) / len(words) >= SAME_WORDS and find_numbers(text) <= find_numbers(other)
-    )
 
 
 def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -> list[Passage]:
@@ -230,6 +208,7 @@ class Answer:
         self._first_word: float | None = None
         self._stop_requested = False
         self._wrote_sentence = False
+        self._refused = False
         self._spans = spans
         self._pieces = self._write()
 
@@ -286,7 +265,9 @@ class Answer:
                 reason = "end"
                 break
         yield self._take_sentences(last=True)
-        if reason != "stopped" and (self._rules.quoting or not self.text.strip()):
+        if self._refused and not self._rules.quoting and not self.text.strip():
+            yield self._refuse()
+        elif reason != "stopped" and (self._rules.quoting or not self.text.strip()):
             yield self._add_quotes()
         return reason
 
@@ -306,6 +287,9 @@ class Answer:
         if self._wrote_sentence and self._rules.quoting:
             return ""
         self._wrote_sentence = True
+        if self._is_refusal(sentence):
+            self._refused = True
+            return ""
         piece = (blank if self.text else "") + sentence
         start = len(self.text) + len(piece) - len(sentence)
         asked = self.request.searched_for
@@ -339,6 +323,11 @@ class Answer:
         self._first_word = self._first_word or time.monotonic()
         self.text += piece
         return piece
+
+    def _is_refusal(self, sentence: str) -> bool:
+        """Whether the model says in the words of prompts/not_found.md that it found nothing."""
+        refusal = find_words(self._prompts.not_found.substitute())
+        return bool(refusal) and find_words(sentence) == refusal
 
     def _refuse(self) -> str:
         """Say that the documents do not hold the answer."""

@@ -148,8 +148,7 @@ def run_serve(options: argparse.Namespace, settings: Settings) -> int:
             except ChatbotError as error:
                 terminal.say(f"{error.message}\n{error.next_step}")
                 return
-            documents = sum(corpus.documents for corpus in service.list_corpora())
-            terminal.say(f"Ready: {documents} documents in the library.")
+            terminal.say("Ready for questions.")
             follow_ingests(service, terminal)
 
         serve(service, host=settings.host, port=settings.port, on_ready=open_page)
@@ -197,7 +196,7 @@ def open_connection(
         service = build_service(settings)
     except LibraryInUse as error:
         server = find_running_server(settings, error)
-        terminal.note("waiting for the running chatbot")
+        terminal.note("waiting for the running chatbot, which uses its own settings")
         server.wait_until_ready()
         terminal.clear_progress()
         yield server
@@ -226,7 +225,7 @@ def run_ingest(options: argparse.Namespace, settings: Settings) -> int:
     report: Json | None = None
     told = False
     with open_connection(settings, terminal, generator=False, ingest=False) as connection:
-        for event in connection.ingest(options.corpus):
+        for event in connection.ingest(settings.corpus):
             if event["type"] == "progress":
                 terminal.note(describe_progress(event["progress"]))
             elif event["type"] == "outcome" and not options.json:
@@ -257,7 +256,7 @@ def run_ask(options: argparse.Namespace, settings: Settings) -> int:
     """Answer one question; 9 when the documents do not hold the answer."""
     terminal = make_terminal()
     with open_connection(settings, terminal, generator=True, ingest=True) as connection:
-        answer = print_answer(connection, terminal, options.question, options.corpus, [], options.json)
+        answer = print_answer(connection, terminal, options.question, settings.corpus, [], options.json)
     return 0 if answer["found"] else EXIT_NOT_FOUND
 
 
@@ -305,7 +304,7 @@ def run_search(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(f"--limit cannot be {options.limit}.", "Choose 1 to 100.")
     terminal = make_terminal()
     with open_connection(settings, terminal, generator=False, ingest=True) as connection:
-        passages = connection.search(options.question, corpus=options.corpus, limit=options.limit)
+        passages = connection.search(options.question, corpus=settings.corpus, limit=options.limit)
     if options.json:
         terminal.say_json(passages)
     else:
@@ -330,7 +329,7 @@ def run_chat(options: argparse.Namespace, settings: Settings) -> int:
         terminal.say("Ask about your documents. An empty line ends the chat.")
         while question := read_line("\n› "):
             try:
-                answer = print_answer(connection, terminal, question, options.corpus, history, False)
+                answer = print_answer(connection, terminal, question, settings.corpus, history, False)
             except ChatbotError as error:
                 terminal.say(str(error))
                 continue

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from chatbot import errors
 from chatbot.errors import ChatbotError, LibraryInUse, ServerError
 from chatbot.ownership import find_owner_url
 from chatbot.service import Service
@@ -157,7 +158,7 @@ class RunningServer:
                 for line in response.iter_lines():
                     event: Json = json.loads(line)
                     if event["type"] == "error":
-                        raise ServerError(event["error"]["message"], event["error"]["next_step"])
+                        raise read_error(event["error"])
                     yield event
         except (httpx.HTTPError, ValueError) as error:
             raise self._describe_failure(error) from error
@@ -165,17 +166,23 @@ class RunningServer:
     def _check(self, response: httpx.Response) -> None:
         if response.is_success:
             return
-        error = response.json().get("error", {})
-        raise ServerError(
-            str(error.get("message", f"The server answered {response.status_code}.")),
-            str(error.get("next_step", "Look at its own output.")),
-        )
+        raise read_error(response.json().get("error", {}))
 
     def _describe_failure(self, error: Exception) -> ServerError:
         return ServerError(
             f"The chatbot at {self._client.base_url} does not answer ({type(error).__name__}).",
             "Restart it, or stop it and try again.",
         )
+
+
+def read_error(values: Json) -> ChatbotError:
+    """The error that a server tells of, of the same kind as it was there."""
+    kind = getattr(errors, str(values.get("kind")), ServerError)
+    is_known = isinstance(kind, type) and issubclass(kind, ChatbotError)
+    return (kind if is_known else ServerError)(
+        str(values.get("message", "The running chatbot refused.")),
+        str(values.get("next_step", "Look at its own output.")),
+    )
 
 
 def find_running_server(settings: Settings, error: LibraryInUse) -> RunningServer:

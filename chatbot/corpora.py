@@ -34,7 +34,7 @@ class SourceFile:
 def list_corpora(folder: Path) -> list[Corpus]:
     """The corpora below a folder, by name.
 
-    :raises CorpusError: when there is no such folder, or a corpus.toml cannot be read.
+    :raises CorpusError: when there is no such folder.
     """
     if not folder.is_dir():
         raise CorpusError(
@@ -42,7 +42,24 @@ def list_corpora(folder: Path) -> list[Corpus]:
             "Create it with a folder for each corpus: corpora/handbook/documents/.",
         )
     names = sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir())
-    return [read_corpus(folder / name) for name in names]
+    return [_read_corpus_anyway(folder / name) for name in names]
+
+
+def list_unusable_folders(folder: Path) -> list[str]:
+    """Folders that look like a corpus but whose name cannot be one's."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and not _NAME.fullmatch(path.name)
+    )
+
+
+def _read_corpus_anyway(folder: Path) -> Corpus:
+    """The corpus; one whose corpus.toml is broken says so in place of its description."""
+    try:
+        return read_corpus(folder)
+    except CorpusError as error:
+        return Corpus(folder.name, folder.name, str(error), ())
 
 
 def read_corpus(folder: Path) -> Corpus:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chatbot import __version__
-from chatbot.corpora import list_corpora, scan_files
+from chatbot.build import build_service, is_url
+from chatbot.corpora import list_corpora, list_unusable_folders, read_corpus, scan_files
 from chatbot.errors import ChatbotError, LibraryInUse
 from chatbot.ownership import claim_data_folder, find_owner_url
 from chatbot.prompting import PROMPT_VARIABLES, load_prompts
@@ -137,8 +138,9 @@ def check_models(settings: Settings) -> Iterator[Check]:
             yield Check(role, True, f"{chosen[role]} (chosen by setting)")
             continue
         if not report.present:
-            next_step = "It is fetched once by: chatbot serve" if role == "generator" else "Run: launch.py"
-            yield Check(role, False, f"{default} is not here yet", next_step)
+            fetched = role == "generator"  # at the first start; the embedder comes with the installation
+            finding = f"{default} is fetched at the first start" if fetched else f"{default} is missing"
+            yield Check(role, fetched, finding, "Run: python3 launch.py")
             continue
         size = f"{report.size_bytes / 1e6:.0f} MB"
         whole = report.hash_ok is not False
@@ -153,10 +155,18 @@ def check_corpora(settings: Settings) -> Iterator[Check]:
     except ChatbotError as error:
         yield Check("corpora", False, error.message, error.next_step)
         return
+    for name in list_unusable_folders(settings.corpora_folder):
+        step = "Rename it: 2 to 40 lower-case letters, digits, hyphens or underscores."
+        yield Check(f"corpus {name}", False, "its name cannot be used", step)
     if not corpora:
         step = f"Make {settings.corpora_folder}/handbook/documents/ and put documents there."
         yield Check("corpora", False, f"none in {settings.corpora_folder}", step)
     for corpus in corpora:
+        try:
+            read_corpus(settings.corpora_folder / corpus.name)
+        except ChatbotError as error:
+            yield Check(f"corpus {corpus.name}", False, error.message, error.next_step)
+            continue
         folder = settings.corpora_folder / corpus.name / "documents"
         files = len(list(scan_files(folder))) if folder.is_dir() else 0
         yield Check(f"corpus {corpus.name}", files > 0, f"{files} files", f"Put documents into {folder}.")
@@ -182,7 +192,7 @@ def check_offline(settings: Settings, on_progress: Callable[[str], None]) -> lis
     address asked for by Python code is noted and refused in any case.
     """
     attempts: list[str] = []
-    isolated = leave_network()
+    isolated = not is_url(settings.generator) and leave_network()
     watch_connections(attempts)
     how = "no network at all" if isolated else "every outside address refused"
     checks = [Check("isolation", True, how)]
@@ -223,8 +233,6 @@ def watch_connections(attempts: list[str]) -> None:
 
 def try_answer(settings: Settings, on_progress: Callable[[str], None]) -> Iterator[Check]:
     """Ingest one document into a throw-away library, search it, and answer from it."""
-    from chatbot.build import build_service
-
     with make_scratch_settings(settings, "trial") as own:
         document = own.corpora_folder / "trial" / "documents" / "lighthouse.md"
         document.write_text(TRIAL_DOCUMENT, encoding="utf-8")
@@ -232,10 +240,19 @@ def try_answer(settings: Settings, on_progress: Callable[[str], None]) -> Iterat
             service.start(ingest=False)
             service.wait_until_ready(on_progress)
             report = service.ingest_now("trial", lambda _: None, lambda _: None)
-            yield Check("ingest", report.chunks > 0, f"{report.chunks} chunks in {report.seconds:.1f} s")
+            yield Check(
+                "ingest",
+                report.chunks > 0,
+                f"{count_things(report.chunks, 'chunk')} in {report.seconds:.1f} s",
+            )
             passages = service.search(TRIAL_QUESTION, corpus="trial", limit=1)
             found = bool(passages) and "10:15" in passages[0].text
             yield Check("search", found, "the right passage was found" if found else "nothing was found")
             answer = service.ask(TRIAL_QUESTION, corpus="trial").finish()
             finding = f"{answer.text!r} in {answer.timings.total:.1f} s by {answer.model}"
             yield Check("answer", "10:15" in answer.text and bool(answer.citations), finding)
+
+
+def count_things(count: int, thing: str) -> str:
+    """For instance "1 chunk", "2 chunks"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -13,18 +13,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatbot.grounding import SourceSpan
-from chatbot.sentences import find_content_words
+from chatbot.grounding import SourceSpan, find_numbers, make_source_span
+from chatbot.sentences import find_content_words, split_sentences
 from chatbot.types import Embedder, Vectors
 from chatbot.versions import is_newer_version
 
 MEANING_IN_PLACE, MEANING_ALONE = 0.45, 0.27
 WORDS_IN_PLACE, WORDS_ALONE = 0.14, 0.14
-PASSAGE_RANK = 0.09
+PASSAGE_RANK, PASSAGE_LIKENESS = 0.09, 0.2
 LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
-LACKS_CODE = -0.2
+LACKS_CODE, HOLDS_CODE = -0.2, 0.1
 FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
+QUOTE_MARGIN = 0.09
+"""A second sentence is quoted too when its score is at most this much below the best."""
+MOST_QUOTES, MOST_SENTENCES = 2, 4
+SAME_WORDS = 0.8
+"""A quote that shares this much of its words with what was said already is left out."""
 NEWER_MARGIN = 0.3
 """The newer version of a document goes first when its best sentence scores at most this much lower."""
 LONGEST_CHARACTERS = 600
@@ -35,6 +40,11 @@ _WANTS_NUMBER = re.compile(
     r"|(?:at|by|until) what|what (?:time|date|number|percentage|share|year)|which (?:number|date|day)"
     r"|what (?:is|was|are) the (?:\w+ )?"
     r"(?:maximum|minimum|limit|rate|price|cost|fee|number|deadline|amount))\b",
+    re.IGNORECASE,
+)
+_WANTS_EXPLANATION = re.compile(
+    r"\b(?:what (?:does|do) .+ mean|what (?:should|must|do|can) (?:i|we|you|one|they) do|what happens"
+    r"|how (?:do|does|can|should|is|are|to)|why|explain|describe|tell me about)\b",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -101,27 +111,102 @@ def score_spans(
         + MEANING_ALONE * float(alone[row] @ vector)
         + _score_words(span, asked, weights)
         + PASSAGE_RANK / span.passage.number
+        + PASSAGE_LIKENESS * span.passage.similarity
         + _score_form(span, asked, codes, wants_number=wants_number)
         for row, span in enumerate(spans)
     ]
 
 
 def put_newer_first(evidence: Sequence[Evidence], question: str) -> list[Evidence]:
-    """The list with the best sentence of a newer version before the first of an older one.
+    """The list with each sentence of an older version behind the newer version's nearest to it.
 
     A question that names a year is left alone.
     """
-    ranked = list(evidence)
-    if not ranked or _YEAR.search(question):
-        return ranked
-    best = ranked[0]
-    old = best.span.passage
-    for place, item in enumerate(ranked):
-        new = item.span.passage
-        newer = is_newer_version(new.path, new.date, old.path, old.date)
-        if newer and item.score >= best.score - NEWER_MARGIN:
-            return [Evidence(item.span, best.score), *ranked[:place], *ranked[place + 1 :]]
+    if _YEAR.search(question):
+        return list(evidence)
+    ranked: list[Evidence] = []
+    waiting = list(evidence)
+    while waiting:
+        item = waiting.pop(0)
+        newer = next((other for other in waiting if _supersedes(other, item)), None)
+        if newer is not None:
+            waiting.remove(newer)
+            ranked.append(Evidence(newer.span, item.score))
+        ranked.append(item)
     return ranked
+
+
+def _supersedes(item: Evidence, other: Evidence) -> bool:
+    """Whether a sentence says in a newer version what another says in an older one."""
+    new, old = item.span.passage, other.span.passage
+    return (
+        is_newer_version(new.path, new.date, old.path, old.date)
+        and new.chunk.headings[-1:] == old.chunk.headings[-1:]
+        and item.score >= other.score - NEWER_MARGIN
+    )
+
+
+def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpan]:
+    """What to quote: the best sentence, and the next where it is nearly as good and says more.
+
+    Neighbours become one quote; a question that asks for an explanation gets the sentences that
+    follow; an older version is not quoted beside the newer one.
+    """
+    quotes: list[SourceSpan] = []
+    for item in evidence:
+        if item.score < evidence[0].score - QUOTE_MARGIN or len(quotes) == MOST_QUOTES:
+            break
+        if any(_makes_needless(quote, item.span, question) for quote in quotes):
+            continue
+        quotes.append(item.span)
+    if quotes and asks_for_explanation(question):
+        return [extend_span(quotes[0], MOST_SENTENCES)]
+    return join_neighbours(quotes)
+
+
+def _makes_needless(quote: SourceSpan, span: SourceSpan, question: str) -> bool:
+    new, old = quote.passage, span.passage
+    is_superseded = is_newer_version(new.path, new.date, old.path, old.date)
+    return shares_words(span.text, quote.text) or (is_superseded and not _YEAR.search(question))
+
+
+def shares_words(text: str, other: str) -> bool:
+    """Whether nearly all content words and all numbers of `text` stand in `other`."""
+    words, others = (frozenset(find_content_words(part)) for part in (text, other))
+    shared = len(words & others) / len(words) if words else 1.0
+    return shared >= SAME_WORDS and find_numbers(text) <= find_numbers(other)
+
+
+def asks_for_explanation(question: str) -> bool:
+    """Whether one sentence is unlikely to be enough: what something means, how or why it is done."""
+    return _WANTS_EXPLANATION.search(question) is not None and not asks_for_number(question)
+
+
+def extend_span(span: SourceSpan, sentences: int) -> SourceSpan:
+    """The span with the sentences that follow it in its paragraph, at most so many in all."""
+    chunk = span.passage.chunk
+    start = span.start - chunk.start
+    paragraph_end = chunk.text.find("\n", start)
+    paragraph = chunk.text[start : paragraph_end if paragraph_end >= 0 else len(chunk.text)]
+    ends = [end for _, end in split_sentences(paragraph)]
+    return widen_span(span, span.start, span.start + ends[min(sentences, len(ends)) - 1])
+
+
+def join_neighbours(quotes: Sequence[SourceSpan]) -> list[SourceSpan]:
+    """Two quotes of one passage with nothing but blanks between them as one."""
+    if len(quotes) != 2 or quotes[0].passage.number != quotes[1].passage.number:
+        return list(quotes)
+    first, second = sorted(quotes, key=lambda span: span.start)
+    chunk = first.passage.chunk
+    between = chunk.text[first.end - chunk.start : second.start - chunk.start]
+    if between.strip() or "\n" in between:
+        return list(quotes)
+    return [widen_span(first, first.start, second.end)]
+
+
+def widen_span(span: SourceSpan, start: int, end: int) -> SourceSpan:
+    """The characters `start` to `end` of the same passage as a span."""
+    return make_source_span(span.passage, start - span.passage.chunk.start, end - span.passage.chunk.start)
 
 
 def names_what_is_missing(question: str, spans: Sequence[SourceSpan]) -> bool:
@@ -168,7 +253,9 @@ def _score_words(span: SourceSpan, asked: frozenset[str], weights: dict[str, flo
 def _score_form(
     span: SourceSpan, asked: frozenset[str], codes: frozenset[str], *, wants_number: bool
 ) -> float:
-    score = LACKS_CODE if codes - span.numbers else 0.0
+    score = 0.0
+    if codes:
+        score += HOLDS_CODE if codes <= span.numbers else LACKS_CODE
     if wants_number and not holds_number(span.text):
         score += LACKS_NUMBER
     if (

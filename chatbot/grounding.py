@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.sentences import STOP_WORDS, find_content_words, find_words, split_sentences, stem_word
 from chatbot.types import Citation, Passage
@@ -63,23 +63,27 @@ def list_source_spans(passages: Iterable[Passage]) -> list[SourceSpan]:
 
 def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
     sentences = split_sentences(passage.text)
-    place = f"{passage.title} {passage.heading} {passage.chunk.context} {passage.date or ''}"
     rows = [" | " in passage.text[start:end] for start, end in sentences]
     for length in range(1, LONGEST_QUOTE + 1):
         for first in range(len(sentences) - length + 1):
-            start, end = sentences[first][0], sentences[first + length - 1][1]
-            text = passage.text[start:end]
-            yield SourceSpan(
-                passage=passage,
-                start=passage.chunk.start + start,
-                end=passage.chunk.start + end,
-                words=frozenset(find_content_words(f"{place} {text}")),
-                numbers=find_numbers(text) | find_numbers(place),
-                negated=_is_negated(text),
-                text=text,
-                sentences=length,
-                is_table_header=length == 1 and _starts_table(rows, first),
-            )
+            span = make_source_span(passage, sentences[first][0], sentences[first + length - 1][1])
+            is_header = length == 1 and _starts_table(rows, first)
+            yield replace(span, sentences=length, is_table_header=is_header)
+
+
+def make_source_span(passage: Passage, start: int, end: int) -> SourceSpan:
+    """The characters `start` to `end` of a passage's text as a span."""
+    place = f"{passage.title} {passage.heading} {passage.chunk.context} {passage.date or ''}"
+    text = passage.text[start:end]
+    return SourceSpan(
+        passage=passage,
+        start=passage.chunk.start + start,
+        end=passage.chunk.start + end,
+        words=frozenset(find_content_words(f"{place} {text}")),
+        numbers=find_numbers(text) | find_numbers(place),
+        negated=_is_negated(text),
+        text=text,
+    )
 
 
 def _starts_table(rows: Sequence[bool], index: int) -> bool:

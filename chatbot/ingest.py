@@ -133,12 +133,13 @@ class Ingestor:
     def _find_stale(
         self, corpus: str, files: Sequence[SourceFile], known: dict[str, DocumentRecord]
     ) -> list[SourceFile]:
-        """The files whose size, time or recipe is not that of the library."""
+        """The files whose size, time or recipe is not that of the library, and those that failed."""
         recipes = self.library.list_recipes(corpus)
         return [
             file
             for file in files
             if file.path not in known
+            or known[file.path].problem is not None
             or (known[file.path].size_bytes, known[file.path].modified_ns)
             != (file.size_bytes, file.modified_ns)
             or recipes[file.path] != self.recipe

@@ -17,6 +17,7 @@ class IngestQueue:
         self._running: str | None = None
         self._progress: IngestProgress | None = None
         self._reports: dict[str, IngestReport] = {}
+        self._last: dict[str, IngestReport | None] = {}
         self.stopping = threading.Event()
 
     def request(self, corpus: str) -> None:
@@ -42,6 +43,7 @@ class IngestQueue:
     def finish(self, corpus: str, report: IngestReport | None) -> None:
         with self._changed:
             self._running = self._progress = None
+            self._last[corpus] = report
             if report is not None and (report.outcomes or corpus not in self._reports):
                 self._reports[corpus] = report
 
@@ -54,6 +56,11 @@ class IngestQueue:
     def report(self, corpus: str) -> IngestReport | None:
         with self._changed:
             return self._reports.get(corpus)
+
+    def last(self, corpus: str) -> IngestReport | None:
+        """The report of the last ingest, also of one that found nothing to do; None if it failed."""
+        with self._changed:
+            return self._last.get(corpus)
 
     def stop(self) -> None:
         self.stopping.set()

@@ -135,6 +135,8 @@ class Service:
         self._factories.reader.close()
         self.chats.close()
         self._library.close()
+        if self._vectors is not None:
+            self._vectors.close()
         self._ownership.release()
 
     @property
@@ -162,6 +164,8 @@ class Service:
         while not self.status().ready:
             if error := self._parts.error:
                 raise error
+            if self._closing.is_set():
+                raise ModelError("The chatbot is being closed.", "Start it again.")
             waiting = self.status().waiting_for
             if waiting != said:
                 said = waiting
@@ -186,11 +190,23 @@ class Service:
         with self._parts.loading(LIBRARY) as report:
             self._open_library(self._embedder, report)
         if self._ingestor is not None and ingest:
-            for corpus in self.list_corpora():
-                self.start_ingest(corpus.name)
+            try:
+                self._forget_gone_corpora(self._ingestor)
+                for corpus in self.list_corpora():
+                    self.start_ingest(corpus.name)
+            except CorpusError as error:
+                logger.warning("the corpora cannot be read: %s", error)
             self._run("reading documents", self._keep_ingesting)
             if self.settings.watch_seconds:
                 self._run("watching folders", self._watch_folders)
+
+    def _forget_gone_corpora(self, ingestor: Ingestor) -> None:
+        """Take corpora out of the library whose folders were deleted, unless all are gone."""
+        present = {corpus.name for corpus in list_corpora(self.settings.corpora_folder)}
+        for corpus in set(self._library.list_corpora()) - present if present else ():
+            logger.info("the folder of corpus %s is gone", corpus)
+            for record in self._library.list_documents(corpus):
+                ingestor.remove_document(record)
 
     def _open_library(self, embedder: Embedder, report: Report) -> None:
         report("the vector index is opened")
@@ -343,6 +359,10 @@ class Service:
     def ingest_progress(self, corpus: str) -> IngestProgress | None:
         """Where the corpus's ingest stands; None when none is running or waiting."""
         return self._ingests.progress(corpus)
+
+    def latest_ingest(self, corpus: str) -> IngestReport | None:
+        """What the corpus's latest ingest did, if only that nothing had changed; None if it failed."""
+        return self._ingests.last(corpus)
 
     def last_report(self, corpus: str) -> IngestReport | None:
         """What the corpus's last ingest that changed or tried anything did."""

@@ -2,12 +2,14 @@
 
 A value comes from the command line, else from the environment (`CHATBOT_PORT`), else from
 `chatbot.toml` in the project folder, else from the default here. Settings are read once, cannot be
-changed afterwards, and go no further than `build.py`: the parts take plain values.
+changed afterwards, and go no further than `build.py` and `service.py`: the parts take plain values.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +24,10 @@ from pydantic_settings import (
 from chatbot.errors import SettingsError
 
 SETTINGS_FILE = "chatbot.toml"
+FLAGS = ("corpus", "host", "port", "generator")
+"""The settings that commands take as options."""
+OTHER_VARIABLES = ("CHATBOT_TORCH", "CHATBOT_TEST_")
+"""Environment variables, or beginnings of their names, that are read by launch.py and the tests."""
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PACKAGE_FOLDER = Path(__file__).resolve().parent
 
@@ -84,7 +90,7 @@ class Settings(BaseSettings):
         "answer; free: it reads whole passages and writes as it likes; auto: quoting for the packaged model.",
     )
     evidence_floor: float = Field(
-        0.5,
+        0.6,
         ge=0.0,
         le=2.0,
         description="How well the best sentence must match before an answer is given; 0 answers always.",
@@ -106,6 +112,12 @@ class Settings(BaseSettings):
     offline: bool = Field(
         True, description="Never ask a model hub; set to false to use a model from a hub for the first time."
     )
+
+    @field_validator("corpora_folder", "prompts_folder", "data_folder")
+    @classmethod
+    def expand_home(cls, value: Path) -> Path:
+        """Read ~ as the home folder."""
+        return value.expanduser()
 
     @field_validator("host")
     @classmethod
@@ -136,6 +148,7 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the types are che
     :raises SettingsError: naming the key, its value and what is allowed.
     """
     given = {key: value for key, value in flags.items() if value is not None}
+    check_variables(os.environ)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -144,6 +157,18 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the types are che
         raise SettingsError(
             f"{SETTINGS_FILE} is not valid TOML: {error}.", "Mend that line, or remove the file."
         ) from None
+
+
+def check_variables(environment: Mapping[str, str]) -> None:
+    """Refuse a CHATBOT_ variable that is no setting: it is most likely misspelt.
+
+    :raises SettingsError: naming it.
+    """
+    for name in sorted(environment):
+        key = name.removeprefix("CHATBOT_")
+        if key != name and not name.startswith(OTHER_VARIABLES) and key.lower() not in Settings.model_fields:
+            known = ", ".join(sorted(Settings.model_fields))
+            raise SettingsError(f"There is no setting {name}.", f"The settings are: {known}.")
 
 
 def describe_invalid_setting(error: ValidationError) -> SettingsError:
@@ -155,9 +180,10 @@ def describe_invalid_setting(error: ValidationError) -> SettingsError:
         return SettingsError(f"There is no setting {key!r}.", f"The settings are: {known}.")
     field = Settings.model_fields.get(key)
     meaning = field.description if field else ""
-    reason = first["msg"].removeprefix("Value error, ")
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    flag = f", or with --{key}" if key in FLAGS else ""
     value = "what it is" if key == "generator_key" else repr(first["input"])
     return SettingsError(
         f"The setting {key} cannot be {value}: {reason}.",
-        f"{meaning} Change it in {SETTINGS_FILE}, in CHATBOT_{key.upper()}, or on the command line.",
+        f"{meaning} Change it in {SETTINGS_FILE}, in CHATBOT_{key.upper()}{flag}.",
     )

@@ -6,11 +6,14 @@ import json
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 Json = dict[str, Any]
+
+SECONDS_BETWEEN_LINES = 2.0
 
 
 class Terminal:
@@ -20,6 +23,7 @@ class Terminal:
         self._output = output
         self._progress = progress
         self._line_length = 0
+        self._next_line = 0.0
 
     def say(self, text: str = "") -> None:
         """A line of the result."""
@@ -36,9 +40,11 @@ class Terminal:
         print(text, end="", file=self._output, flush=True)
 
     def note(self, text: str) -> None:
-        """Progress: replaces the last note on a terminal, else a line of its own."""
+        """Progress: replaces the last note on a terminal, else a line of its own now and then."""
         if not self._progress.isatty():
-            print(text, file=self._progress, flush=True)
+            if time.monotonic() >= self._next_line:
+                print(text, file=self._progress, flush=True)
+                self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
             return
         width = shutil.get_terminal_size().columns - 1
         line = text if len(text) <= width else text[: width - 1] + "…"
@@ -119,7 +125,8 @@ def describe_outcome(outcome: Json) -> str:
     """How one file fared, in one line."""
     if outcome["result"] == "failed":
         return f"failed   {outcome['path']}: {outcome['reason']}"
-    chunks = f" ({outcome['chunks']} chunks)" if outcome["chunks"] else ""
+    count = outcome["chunks"]
+    chunks = f" ({count} chunk{'' if count == 1 else 's'})" if count else ""
     return f"{outcome['result']:<8} {outcome['path']}{chunks}"
 
 

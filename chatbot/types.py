@@ -128,7 +128,8 @@ class Passage:
 
     @property
     def heading(self) -> str:
-        return " › ".join(self.chunk.headings)
+        """The headings above the passage, from the document's down; its title is not repeated."""
+        return " › ".join(heading for heading in self.chunk.headings if heading != self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +311,7 @@ class ServiceStatus:
         problems = [part.detail for part in self.parts if part.state == "failed"]
         if problems:
             return " ".join(problems)
-        waits = [part.detail or part.name for part in self.parts if part.state != "ready"]
-        return "" if self.ready else ", ".join(waits)
+        return ", ".join(part.detail for part in self.parts if part.state == "working")
 
 
 Rating = Literal["up", "down"]

@@ -40,6 +40,10 @@ _MEANINGLESS_TITLE = re.compile(
 _PROGRAM_PREFIX = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ", re.IGNORECASE)
 
 
+PLACEHOLDER_DATES = ("1970-01-01", "1980-01-01", "2000-01-01", "2013-12-23")
+"""Days that programs write when they know none: epochs, and the template of python-docx."""
+
+
 def find_date(text_head: str) -> str | None:
     """Return the ISO day (YYYY-MM-DD) that the first 1,500 characters state for the document, or None.
 
@@ -87,7 +91,7 @@ def finish_document(
         text=text,
         blocks=blocks,
         page_starts=page_starts,
-        date=find_date(text) or next((day for day in dates if day), None),
+        date=find_date(text) or next((day for day in dates if day and day not in PLACEHOLDER_DATES), None),
     )
 
 
@@ -98,7 +102,10 @@ def _choose_title(titles: Iterable[str | None], text: str, blocks: tuple[Block, 
         (block for block in blocks if block.kind == "heading"), key=lambda block: block.level > 1
     )
     candidates = [*meaningful, *(text[block.start : block.end] for block in headings[:1])]
-    return candidates[0][:_MAX_TITLE_CHARACTERS].strip() if candidates else None
+    if not candidates:
+        return None
+    title = candidates[0][:_MAX_TITLE_CHARACTERS].strip()
+    return title.capitalize() if title.isupper() and len(title.split()) > 2 else title
 
 
 def _read_match(match: re.Match[str]) -> str | None:

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatbot.assistant import Assistant
 from chatbot.build import build_service
 from chatbot.conversation import make_standalone
+from chatbot.corpora import find_documents_folder
 from chatbot.errors import CorpusError, SettingsError
 from chatbot.evaluation.datasets import GivenPassage, Question, load_passages, load_questions
 from chatbot.evaluation.run import (
     RETRIEVAL_DEPTH,
     FindPassages,
     GivenPassages,
-    QuestionResult,
     evaluate_question,
     sample_questions,
     summarize,
@@ -53,6 +52,8 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
     :raises CorpusError: for questions, passages or documents that cannot be read.
     """
     check_plan(plan)
+    if plan.corpus is not None:
+        find_documents_folder(settings.corpora_folder, plan.corpus)
     questions = sample_questions(
         load_questions(find_questions(plan, settings)), limit=plan.limit, seed=plan.seed
     )
@@ -61,7 +62,11 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
     with open_library(plan, settings, on_progress) as (service, corpus):
         assistant = None if plan.retrieval_only else service.make_assistant()
         find, read_source = choose_sources(plan, service, corpus)
-        results = ask_all(questions, find, assistant, corpus, on_progress)
+        limit = settings.passage_limit if plan.given is None else None
+        results = [
+            evaluate_question(question, find, assistant=assistant, corpus=corpus, passage_limit=limit)
+            for question in count_off(questions, on_progress)
+        ]
         report = summarize(results, read_source)
     if plan.given is not None:
         report["retrieval"] = None
@@ -182,19 +187,11 @@ def choose_sources(
     return given.choose, texts.get
 
 
-def ask_all(
-    questions: Sequence[Question],
-    find_passages: FindPassages,
-    assistant: Assistant | None,
-    corpus: str,
-    on_progress: OnProgress,
-) -> list[QuestionResult]:
-    """Ask one question after another."""
+def count_off(questions: Sequence[Question], on_progress: OnProgress) -> Iterator[Question]:
+    """Each question, telling how far it is and how long the rest will take."""
     started = time.monotonic()
-    results = []
-    for number, question in enumerate(questions, 1):
-        seconds = time.monotonic() - started
-        left = seconds / (number - 1) * (len(questions) - number + 1) if number > 1 else 0.0
-        on_progress(f"question {number} of {len(questions)}, about {left:.0f} s left")
-        results.append(evaluate_question(question, find_passages, assistant=assistant, corpus=corpus))
-    return results
+    for done, question in enumerate(questions):
+        left = (time.monotonic() - started) / done * (len(questions) - done) if done else None
+        estimate = f", about {left:.0f} s left" if left is not None else ""
+        on_progress(f"question {done + 1} of {len(questions)}{estimate}")
+        yield question

@@ -87,13 +87,21 @@ def _read_question(values: dict[str, Any], path: Path, line: int) -> Question:
         answers=tuple(answers),
         answerable=bool(values.get("answerable", True)),
         gold=tuple(_read_gold(values)),
-        history=tuple(
-            Message(turn["role"], turn["text"])
-            for turn in values.get("history", [])
-            if turn.get("role") in ("user", "assistant")
-        ),
+        history=tuple(_read_history(values, path, line)),
         category=str(values.get("category") or ""),
     )
+
+
+def _read_history(values: dict[str, Any], path: Path, line: int) -> Iterator[Message]:
+    turns = values.get("history") or []
+    is_list = isinstance(turns, list) and all(isinstance(turn, dict) for turn in turns)
+    if not is_list or not all(isinstance(turn.get("text"), str) for turn in turns):
+        raise CorpusError(
+            f"{path}, line {line}: history must be a list of objects with role and text.", "Mend that line."
+        )
+    for turn in turns:
+        if turn.get("role") in ("user", "assistant"):
+            yield Message(turn["role"], turn["text"])
 
 
 def _read_gold(values: dict[str, Any]) -> Iterator[str]:

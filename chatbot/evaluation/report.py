@@ -13,21 +13,22 @@ Figures = dict[str, float]
 
 
 def flatten_figures(report: dict[str, Any]) -> Figures:
-    """Every number of a report by its name: `right`, `recall@5`, and in full `answers.right`.
+    """Every figure of a report by its full name (`answers.right`) and by its short one (`right`).
 
-    A short name that stands in two groups is left out (`precision` is not, `n` is).
+    A short name that two groups have is that of the first: `f1` is that of the answers. A figure
+    that could not be computed is 0.
     """
     full: Figures = {}
     for group, values in report.items():
         for key, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, dict):
-                full |= {f"{group}.{key}.{name}": item for name, item in value.items() if item is not None}
-            elif value is not None:
-                full[f"{group}.{key}"] = value
-    short: dict[str, list[str]] = {}
-    for name in full:
-        short.setdefault(name.split(".", 1)[1], []).append(name)
-    return full | {name: full[names[0]] for name, names in short.items() if len(names) == 1}
+                full |= {f"{group}.{key}.{name}": item or 0.0 for name, item in value.items()}
+            else:
+                full[f"{group}.{key}"] = value or 0.0
+    short: Figures = {}
+    for name, figure in full.items():
+        short.setdefault(name.split(".", 1)[1], figure)
+    return full | short
 
 
 def parse_minimum(text: str) -> tuple[str, float]:

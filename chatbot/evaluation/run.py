@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -69,15 +70,23 @@ def evaluate_question(
     *,
     assistant: Assistant | None,
     corpus: str,
+    passage_limit: int | None,
 ) -> QuestionResult:
-    """Find passages for a question and, with an assistant, answer it from the first of them."""
+    """Find passages for a question and, with an assistant, answer it from the first of them.
+
+    :param passage_limit: how many of the passages the assistant is given; all when None.
+    """
+    started = time.monotonic()
     searched_for = make_standalone(question.question, question.history)
     passages = find_passages(question)
     answer = None
     if assistant is not None:
-        given = passages[: assistant.rules.passage_limit]
         answer = assistant.answer_from(
-            question.question, given, searched_for=searched_for, corpus=corpus
+            question.question,
+            passages[:passage_limit],
+            searched_for=searched_for,
+            corpus=corpus,
+            started=started,
         ).finish()
     found = tuple(dict.fromkeys(passage.path for passage in passages))
     return QuestionResult(question, searched_for, found, answer)

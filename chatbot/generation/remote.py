@@ -30,7 +30,15 @@ class RemoteGenerator:
         on_this_machine = httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
         self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=not on_this_machine)
         self._window_tokens = window_tokens
-        self._model = model or self._find_first_model()
+        try:
+            self._model = model or self._find_first_model()
+        except ModelError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections that are kept for the next question."""
+        self._client.close()
 
     @property
     def name(self) -> str:

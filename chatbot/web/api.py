@@ -160,7 +160,7 @@ async def _follow_ingest(service: Service, corpus: str) -> AsyncIterator[Json]:
             last = progress
             yield {"type": "progress", "progress": progress_to_json(progress)}
         await asyncio.sleep(POLL_SECONDS * 2)
-    report = service.last_report(corpus)
+    report = service.latest_ingest(corpus)
     yield {"type": "report", "report": report_to_json(report) if report else None}
 
 

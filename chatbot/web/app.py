@@ -56,4 +56,3 @@ def create_app(service: Service) -> FastAPI:
 def silence_gradio() -> None:
     """Keep Gradio from calling home; it reads these once, when it is imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")

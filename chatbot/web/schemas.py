@@ -121,4 +121,4 @@ def status_to_json(status: ServiceStatus) -> Json:
 
 def error_to_json(error: ChatbotError) -> Json:
     """What a client is told about an error."""
-    return {"message": error.message, "next_step": error.next_step}
+    return {"kind": type(error).__name__, "message": error.message, "next_step": error.next_step}

@@ -100,8 +100,22 @@ def send_chunk(handler: BaseHTTPRequestHandler, data: bytes) -> None:
     handler.wfile.flush()
 
 
-def connect(server: ModelServer, *, key: str | None = None) -> RemoteGenerator:
-    return RemoteGenerator(server.url, model="small", key=key, window_tokens=1000)
+OPEN: list[RemoteGenerator] = []
+
+
+@pytest.fixture(autouse=True)
+def close_connections():
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def connect(
+    server: ModelServer | str, *, model: str | None = "small", key: str | None = None
+) -> RemoteGenerator:
+    url = server if isinstance(server, str) else server.url
+    OPEN.append(RemoteGenerator(url, model=model, key=key, window_tokens=1000))
+    return OPEN[-1]
 
 
 def read(generator: RemoteGenerator) -> tuple[list[str], str]:
@@ -201,7 +215,7 @@ def test_closing_the_answer_closes_the_connection():
 
 
 def test_a_server_that_is_not_there_is_named():
-    generator = RemoteGenerator("http://127.0.0.1:9/v1", model="small", key=None, window_tokens=1000)
+    generator = connect("http://127.0.0.1:9/v1")
 
     with pytest.raises(ModelError, match="127.0.0.1:9"):
         read(generator)
@@ -210,7 +224,7 @@ def test_a_server_that_is_not_there_is_named():
 def test_the_first_model_of_the_list_is_taken_when_none_is_named():
     body = json.dumps({"data": [{"id": "first"}, {"id": "second"}]}).encode()
     with serve(lambda handler: send(handler, 200, body)) as server:
-        generator = RemoteGenerator(server.url + "/", model=None, key=None, window_tokens=1000)
+        generator = connect(server.url + "/", model=None)
 
     assert "first" == generator.name
     assert "/v1/models" == server.requests[0][0]
@@ -219,7 +233,7 @@ def test_the_first_model_of_the_list_is_taken_when_none_is_named():
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"data": []}', b'{"data": [{}]}', b"[]"])
 def test_a_server_without_a_list_of_models_needs_a_name(body):
     with serve(lambda handler: send(handler, 200, body)) as server, pytest.raises(ModelError) as caught:
-        RemoteGenerator(server.url, model=None, key=None, window_tokens=1000)
+        connect(server, model=None)
 
     assert "generator_model" in caught.value.next_step
 
@@ -233,7 +247,7 @@ def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(monkeypatch):
 
 
 def test_tokens_are_counted_with_room_to_spare():
-    generator = RemoteGenerator("http://127.0.0.1:9", model="small", key=None, window_tokens=1000)
+    generator = connect("http://127.0.0.1:9")
 
     assert generator.count_tokens(MESSAGES) > 16
     assert generator.window_tokens == 1000

@@ -1,0 +1,209 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from chatbot import build
+from chatbot.errors import CorpusError, SettingsError
+from chatbot.evaluation.command import EvaluationPlan, run_evaluation
+from chatbot.evaluation.report import (
+    find_shortfalls,
+    flatten_figures,
+    format_report,
+    parse_minimum,
+    write_report,
+)
+from chatbot.evaluation.run import sample_questions
+from chatbot.settings import load_settings
+from tests.fakes import HashingEmbedder, ScriptedGenerator
+
+DOCUMENTS = {
+    "ferry.md": "# Ferry\n\nThe ferry leaves at noon.\n",
+    "dogs.md": "# Dogs\n\nDogs travel free of charge.\n",
+    "berths.md": "# Berths\n\nA berth costs 12 marks.\n",
+}
+QUESTIONS = [
+    {"question": "When does the ferry leave?", "answers": ["noon"], "source": "ferry.md"},
+    {"question": "What does a berth cost?", "answers": ["12 marks"], "source": "berths.md"},
+    {"question": "Do dogs travel free of charge?", "answers": ["free of charge"], "source": "dogs.md"},
+    {"question": "Zyx qwv plugh?", "answers": [], "answerable": False},
+]
+REPLIES = ["The ferry leaves at noon.", "A berth costs 13 marks.", "Dogs travel free of charge.", "Zebras sing."]
+
+
+def write_lines(path, records) -> None:
+    path.write_text("\n".join(json.dumps(record) for record in records))
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """A corpus with three documents and four questions; the models are scripted."""
+    folder = tmp_path / "corpora" / "notes"
+    (folder / "documents").mkdir(parents=True)
+    for name, text in DOCUMENTS.items():
+        (folder / "documents" / name).write_text(text)
+    write_lines(folder / "questions.jsonl", QUESTIONS)
+    monkeypatch.setattr(build, "make_embedder", lambda *_: HashingEmbedder())
+    monkeypatch.setattr(build, "make_generator", lambda *_: ScriptedGenerator(*REPLIES))
+    return load_settings(
+        corpora_folder=folder.parent, corpus="notes", watch_seconds=0, evidence_floor=0.3, answer_style="free"
+    )
+
+
+def run(settings, **plan):
+    return run_evaluation(EvaluationPlan(**plan), settings, lambda _: None)
+
+
+def test_a_corpus_is_measured_on_its_own_questions(settings):
+    report = run(settings, corpus="notes")
+
+    assert {"recall@1": 1.0, "recall@5": 1.0, "recall@10": 1.0, "mrr": 1.0, "n": 3} == report["retrieval"]
+    assert report["answers"]["n"] == 3
+    assert report["answers"]["right"] == pytest.approx(1.0)
+    assert (1.0, 1.0) == (report["citations"]["exist"], report["citations"]["support"])
+    assert {"precision": 1.0, "recall": 1.0, "f1": 1.0} == report["abstention"]
+    assert [question["question"] for question in QUESTIONS] == [
+        question["question"] for question in report["questions"]
+    ]
+    assert [False, False, False, True] == [question["declined"] for question in report["questions"]]
+    json.dumps(report)
+
+
+def test_a_wrong_number_is_replaced_by_what_the_documents_say(settings):
+    [_, berth, *_] = run(settings, corpus="notes")["questions"]
+
+    assert "13" not in berth["answer"]
+    assert berth["right"]
+
+
+def test_retrieval_alone_needs_no_language_model(settings, monkeypatch):
+    monkeypatch.setattr(build, "make_generator", lambda *_: pytest.fail("it was loaded"))
+
+    report = run(settings, corpus="notes", retrieval_only=True)
+
+    assert {"retrieval", "model", "questions"} == set(report)
+    assert report["model"] is None
+
+
+def test_a_folder_of_documents_is_measured_without_touching_the_library(settings, tmp_path):
+    report = run(
+        settings,
+        documents=settings.corpora_folder / "notes" / "documents",
+        questions=settings.corpora_folder / "notes" / "questions.jsonl",
+    )
+
+    assert report["retrieval"]["recall@1"] == 1.0
+    assert not (settings.data_folder / "library.sqlite3").exists()
+    assert all(
+        (settings.corpora_folder / "notes" / "documents" / name).read_text() == text
+        for name, text in DOCUMENTS.items()
+    )
+
+
+def test_given_passages_are_read_without_a_search(settings, tmp_path):
+    write_lines(
+        tmp_path / "passages.jsonl",
+        [{"id": name, "title": name, "text": text} for name, text in DOCUMENTS.items()],
+    )
+
+    report = run(
+        settings,
+        passages=tmp_path / "passages.jsonl",
+        questions=settings.corpora_folder / "notes" / "questions.jsonl",
+        given=2,
+    )
+
+    assert report["retrieval"] is None
+    assert report["citations"]["exist"] == 1.0
+    assert all(len(question["found"]) == 2 for question in report["questions"])
+    assert ["ferry.md" in question["found"] for question in report["questions"]][0]
+
+
+def test_a_passage_file_is_searched(settings, tmp_path):
+    write_lines(tmp_path / "p.jsonl", [{"id": name, "text": text} for name, text in DOCUMENTS.items()])
+    write_lines(tmp_path / "q.jsonl", [{"question": "When does the ferry leave?", "passage_id": "ferry.md"}])
+
+    report = run(settings, passages=tmp_path / "p.jsonl", questions=tmp_path / "q.jsonl", retrieval_only=True)
+
+    assert report["retrieval"]["recall@1"] == 1.0
+
+
+def test_a_sample_is_the_same_for_the_same_seed():
+    drawn = [sample_questions(list(range(100)), limit=10, seed=seed) for seed in (1, 1, 2)]
+
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert sorted(drawn[0]) == drawn[0]
+    assert list(range(5)) == sample_questions(list(range(5)), limit=10, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"given": 3, "retrieval_only": True}, "--given"),
+        ({"given": 0}, "--given cannot be 0"),
+        ({"limit": 0}, "--limit cannot be 0"),
+        ({"corpus": None}, "no questions"),
+    ],
+)
+def test_plans_that_cannot_work_are_refused(settings, changes, complaint):
+    with pytest.raises(SettingsError, match=complaint):
+        run_evaluation(replace(EvaluationPlan(corpus="notes"), **changes), settings, lambda _: None)
+
+
+def test_what_is_missing_is_named(settings, tmp_path):
+    (tmp_path / "none.jsonl").write_text("")
+
+    with pytest.raises(CorpusError, match="no question"):
+        run(settings, corpus="notes", questions=tmp_path / "none.jsonl")
+    with pytest.raises(CorpusError, match=r"missing\.jsonl"):
+        run(settings, corpus="notes", questions=tmp_path / "missing.jsonl")
+    with pytest.raises(CorpusError, match="nowhere"):
+        run(
+            settings,
+            documents=tmp_path / "nowhere",
+            questions=settings.corpora_folder / "notes" / "questions.jsonl",
+        )
+
+
+REPORT = {
+    "retrieval": {"recall@5": 0.75, "mrr": None, "n": 4},
+    "answers": {"right": 0.5, "n": 4},
+    "seconds": {"answer": {"median": 1.5, "p95": None}},
+    "model": "scripted",
+    "questions": [],
+}
+
+
+def test_figures_have_a_short_name_where_it_is_the_only_one():
+    assert {
+        "retrieval.recall@5": 0.75,
+        "retrieval.n": 4,
+        "answers.right": 0.5,
+        "answers.n": 4,
+        "seconds.answer.median": 1.5,
+        "recall@5": 0.75,
+        "right": 0.5,
+        "answer.median": 1.5,
+    } == flatten_figures(REPORT)
+
+
+def test_figures_below_their_minimum_are_named():
+    assert [] == find_shortfalls(REPORT, [("right", 0.5)])
+    assert ["right is 0.500, below 0.6"] == find_shortfalls(REPORT, [("right", 0.6), ("recall@5", 0.7)])
+    with pytest.raises(SettingsError, match="no figure 'speed'"):
+        find_shortfalls(REPORT, [("speed", 1)])
+
+
+@pytest.mark.parametrize("text", ["right", "right=", "=0.5", "right=high"])
+def test_a_minimum_that_is_none_is_refused(text):
+    with pytest.raises(SettingsError, match="NAME=NUMBER"):
+        parse_minimum(text)
+
+
+def test_a_report_is_written_as_lines_and_as_json(tmp_path):
+    write_report(REPORT, tmp_path / "out.json")
+
+    assert REPORT == json.loads((tmp_path / "out.json").read_text())
+    assert ["retrieval", "answers", "seconds"] == [line.split()[0] for line in format_report(REPORT).splitlines()]
+    with pytest.raises(SettingsError, match="could not be written"):
+        write_report(REPORT, tmp_path / "missing" / "out.json")
