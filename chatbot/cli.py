@@ -319,7 +319,7 @@ def add_chat_options(parser: argparse.ArgumentParser) -> None:
     add_generator_option(parser)
 
 
-def run_chat(options: argparse.Namespace, settings: Settings) -> int:
+def run_chat(_options: argparse.Namespace, settings: Settings) -> int:
     """Ask and ask again; an empty line or Ctrl-D ends it."""
     from chatbot.types import Message
 
