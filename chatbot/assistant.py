@@ -26,6 +26,7 @@ from chatbot.grounding import (
     SourceSpan,
     adds_something,
     ground_sentence,
+    is_made_of,
     list_source_spans,
     make_citation,
     picks_among_numbers,
@@ -145,6 +146,13 @@ class Assistant:
             return bool(evidence)
         likely = evidence[0].score >= self.rules.evidence_floor
         return likely and not names_what_is_missing(question, spans)
+
+
+def _describe_row(quote: SourceSpan) -> tuple[str, str]:
+    """Heading and column names that a table row needs to be understood; empty for prose."""
+    if not quote.table_header or quote.is_table_header:
+        return "", ""
+    return (quote.passage.chunk.headings or (quote.passage.title,))[-1], quote.table_header
 
 
 def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -> list[Passage]:
@@ -295,7 +303,7 @@ class Answer:
         asked = self.request.searched_for
         sources = self._quotes[:1] if self._rules.quoting else self._spans
         citation = ground_sentence(sentence, start, sources, question=asked)
-        if self._rules.quoting and not is_answer(sentence, asked, citation):
+        if self._rules.quoting and (sources[0].table_header or not is_answer(sentence, asked, citation)):
             return ""
         if citation is None and find_content_words(sentence):
             if self._rules.withhold_unsupported:
@@ -312,7 +320,7 @@ class Answer:
             if self.text and shares_words(quote.text, self.text):
                 continue
             gap = "\n\n" if self.text else ""
-            piece = self._append(gap + self._prompts.quote.substitute(quote=quote.text))
+            piece = self._append(gap + self._prompts.write_quote(quote.text, *_describe_row(quote)))
             self.citations.append(
                 make_citation(quote, len(self.text) - len(piece) + len(gap), len(self.text), support=1.0)
             )
@@ -359,10 +367,12 @@ class Answer:
 def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
     """Whether a small model's sentence can be trusted beside the quote that it rests on.
 
-    It must say something new, name a number where only a number can answer, and not have had to
-    pick one among several numbers.
+    It must say something new in the quote's words only, name a number where only a number can
+    answer, and not have had to pick one among several numbers.
     """
     if not adds_something(sentence, question) or sentence.rstrip().endswith("?"):
+        return False
+    if citation is not None and not is_made_of(sentence, f"{citation.quote} {question}"):
         return False
     if asks_for_number(question) and not holds_number(sentence):
         return False

@@ -8,7 +8,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,11 +195,11 @@ def open_connection(
     try:
         service = build_service(settings)
     except LibraryInUse as error:
-        server = find_running_server(settings, error)
-        terminal.note("waiting for the running chatbot, which uses its own settings")
-        server.wait_until_ready()
-        terminal.clear_progress()
-        yield server
+        with closing(find_running_server(settings, error)) as server:
+            terminal.note("waiting for the running chatbot, which uses its own settings")
+            server.wait_until_ready()
+            terminal.clear_progress()
+            yield server
         return
     with service:
         service.start(generator=generator, ingest=False)

@@ -114,6 +114,10 @@ class RunningServer:
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=httpx.Timeout(600, connect=5), trust_env=False)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def wait_until_ready(self) -> None:
         """Return when the server can answer.
 
@@ -188,9 +192,9 @@ def read_error(values: Json) -> ChatbotError:
 def find_running_server(settings: Settings, error: LibraryInUse) -> RunningServer:
     """The server that owns the data folder.
 
-    :raises ChatbotError: the given error, when the owner serves nothing.
+    :raises LibraryInUse: the given error, when the owner serves nothing.
     """
     url = find_owner_url(settings.data_folder)
     if url is None:
-        raise ChatbotError(error.message, error.next_step) from error
+        raise error
     return RunningServer(url)

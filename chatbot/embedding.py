@@ -103,7 +103,9 @@ def load_embedder(location: Path | str, *, offline: bool) -> SentenceTransformer
     """
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         model = SentenceTransformer(

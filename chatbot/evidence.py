@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatbot.grounding import SourceSpan, find_numbers, make_source_span
-from chatbot.sentences import find_content_words, split_sentences
+from chatbot.grounding import SourceSpan, find_numbers, make_source_span, split_rows_and_sentences
+from chatbot.sentences import find_content_words
 from chatbot.types import Embedder, Vectors
 from chatbot.versions import is_newer_version
 
@@ -22,7 +22,7 @@ MEANING_IN_PLACE, MEANING_ALONE = 0.45, 0.27
 WORDS_IN_PLACE, WORDS_ALONE = 0.14, 0.14
 PASSAGE_RANK, PASSAGE_LIKENESS = 0.09, 0.2
 LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
-LACKS_CODE, HOLDS_CODE = -0.2, 0.1
+LACKS_CODE, NEAR_CODE, HOLDS_CODE = -0.2, 0.1, 0.25
 FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
 QUOTE_MARGIN = 0.09
@@ -45,6 +45,10 @@ _WANTS_NUMBER = re.compile(
 _WANTS_EXPLANATION = re.compile(
     r"\b(?:what (?:does|do) .+ mean|what (?:should|must|do|can) (?:i|we|you|one|they) do|what happens"
     r"|how (?:do|does|can|should|is|are|to)|why|explain|describe|tell me about)\b",
+    re.IGNORECASE,
+)
+_NEXT_QUESTION = re.compile(
+    r",?\s+and\s+(?=(?:what|how|who|when|where|which|why|is|are|do|does|can|may|must|should)\b)",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -84,6 +88,10 @@ def rank_evidence(
     vectors = embedder.embed_documents([cut_text(text, embedder) for text in texts])
     in_place, alone = vectors[: len(singles)], vectors[len(singles) :]
     scores = score_spans(question, singles, in_place, alone, embedder)
+    parts = split_question(question)
+    if len(parts) > 1:
+        each = [score_spans(part, singles, in_place, alone, embedder) for part in parts]
+        return _lead_with_best(singles, scores, each, question)
     if follow_up is not None:
         own = score_spans(follow_up, singles, in_place, alone, embedder)
         # The order is that of both questions, the height that of the one that stands alone.
@@ -95,6 +103,30 @@ def rank_evidence(
         scores = [score + height - max(scores) for score in scores]
     ranked = [Evidence(span, score) for span, score in zip(singles, scores, strict=True)]
     return put_newer_first(sorted(ranked, key=lambda item: -item.score), question)
+
+
+def split_question(question: str) -> list[str]:
+    """The questions that one sentence asks: "How many, and who pays?" asks two."""
+    return [part.strip() for part in _NEXT_QUESTION.split(question) if part.strip()]
+
+
+def _lead_with_best(
+    spans: Sequence[SourceSpan], scores: Sequence[float], each: Sequence[Sequence[float]], question: str
+) -> list[Evidence]:
+    """The best sentence of every part of the question first, at the height of the best of all."""
+    height = max(max(scores), *(max(part) for part in each))
+    leaders: dict[int, Evidence] = {}
+    for part in each:
+        ranked = sorted(
+            (Evidence(span, score) for span, score in zip(spans, part, strict=True)),
+            key=lambda item: -item.score,
+        )
+        best = put_newer_first(ranked, question)[0]
+        leaders.setdefault(id(best.span), Evidence(best.span, height))
+    rest = [
+        Evidence(span, score) for span, score in zip(spans, scores, strict=True) if id(span) not in leaders
+    ]
+    return [*leaders.values(), *sorted(rest, key=lambda item: -item.score)]
 
 
 def score_spans(
@@ -182,14 +214,18 @@ def asks_for_explanation(question: str) -> bool:
     return _WANTS_EXPLANATION.search(question) is not None and not asks_for_number(question)
 
 
-def extend_span(span: SourceSpan, sentences: int) -> SourceSpan:
-    """The span with the sentences that follow it in its paragraph, at most so many in all."""
-    chunk = span.passage.chunk
-    start = span.start - chunk.start
-    paragraph_end = chunk.text.find("\n", start)
-    paragraph = chunk.text[start : paragraph_end if paragraph_end >= 0 else len(chunk.text)]
-    ends = [end for _, end in split_sentences(paragraph)]
-    return widen_span(span, span.start, span.start + ends[min(sentences, len(ends)) - 1])
+def extend_span(span: SourceSpan, most: int) -> SourceSpan:
+    """The span's paragraph; of one with more than `most` sentences, those around the span."""
+    text = span.passage.text
+    position = span.start - span.passage.chunk.start
+    first = text.rfind("\n", 0, position) + 1
+    last = text.find("\n", position)
+    sentences = split_rows_and_sentences(text[first : last if last >= 0 else len(text)])
+    own = next(index for index, (_, end) in enumerate(sentences) if first + end > position)
+    begin = 0 if len(sentences) <= most else max(0, own - 1)
+    chosen = sentences[begin : begin + most]
+    offset = span.passage.chunk.start + first
+    return widen_span(span, offset + chosen[0][0], offset + chosen[-1][1])
 
 
 def join_neighbours(quotes: Sequence[SourceSpan]) -> list[SourceSpan]:
@@ -206,7 +242,8 @@ def join_neighbours(quotes: Sequence[SourceSpan]) -> list[SourceSpan]:
 
 def widen_span(span: SourceSpan, start: int, end: int) -> SourceSpan:
     """The characters `start` to `end` of the same passage as a span."""
-    return make_source_span(span.passage, start - span.passage.chunk.start, end - span.passage.chunk.start)
+    first = span.passage.chunk.start
+    return make_source_span(span.passage, start - first, end - first, table_header=span.table_header)
 
 
 def names_what_is_missing(question: str, spans: Sequence[SourceSpan]) -> bool:
@@ -255,7 +292,8 @@ def _score_form(
 ) -> float:
     score = 0.0
     if codes:
-        score += HOLDS_CODE if codes <= span.numbers else LACKS_CODE
+        near = NEAR_CODE if codes <= span.numbers else LACKS_CODE
+        score += HOLDS_CODE if codes <= find_numbers(span.text) else near
     if wants_number and not holds_number(span.text):
         score += LACKS_NUMBER
     if (
@@ -270,7 +308,9 @@ def _score_form(
 
 
 def _describe_span(span: SourceSpan) -> str:
-    return ". ".join(part for part in (span.passage.title, span.passage.heading, span.text) if part)
+    passage = span.passage
+    parts = (passage.title, passage.heading, span.table_header, span.text)
+    return ". ".join(dict.fromkeys(part for part in parts if part))
 
 
 def cut_text(text: str, embedder: Embedder) -> str:

@@ -16,6 +16,8 @@ from chatbot.types import Citation, Passage
 
 ENOUGH_SUPPORT = 0.6
 """The share of an answer sentence's words that its source must hold."""
+CELL_MARK = " | "
+"""Stands between the cells of a table row in a document's text."""
 LONGEST_QUOTE = 2
 """A citation quotes at most this many neighbouring sentences."""
 
@@ -44,6 +46,7 @@ class SourceSpan:
     text: str
     sentences: int = 1
     is_table_header: bool = False
+    table_header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +65,60 @@ def list_source_spans(passages: Iterable[Passage]) -> list[SourceSpan]:
 
 
 def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
-    sentences = split_sentences(passage.text)
-    rows = [" | " in passage.text[start:end] for start, end in sentences]
+    sentences = split_rows_and_sentences(passage.text)
+    headers = list(_list_table_headers(passage, sentences))
     for length in range(1, LONGEST_QUOTE + 1):
         for first in range(len(sentences) - length + 1):
-            span = make_source_span(passage, sentences[first][0], sentences[first + length - 1][1])
-            is_header = length == 1 and _starts_table(rows, first)
+            start, end = sentences[first][0], sentences[first + length - 1][1]
+            header = headers[first]
+            span = make_source_span(passage, start, end, table_header=header)
+            is_header = length == 1 and header == passage.text[start:end]
             yield replace(span, sentences=length, is_table_header=is_header)
 
 
-def make_source_span(passage: Passage, start: int, end: int) -> SourceSpan:
-    """The characters `start` to `end` of a passage's text as a span."""
+def split_rows_and_sentences(text: str) -> list[tuple[int, int]]:
+    """Start and end of each sentence of a passage, where a row of a table is one."""
+    spans = []
+    position = 0
+    for line in text.split("\n"):
+        inside = split_sentences(line)
+        if CELL_MARK in line and inside:
+            inside = [(inside[0][0], inside[-1][1])]
+        spans += [(position + start, position + end) for start, end in inside]
+        position += len(line) + 1
+    return spans
+
+
+def make_source_span(passage: Passage, start: int, end: int, *, table_header: str = "") -> SourceSpan:
+    """The characters `start` to `end` of a passage's text as a span.
+
+    :param table_header: the first row of the table that the characters are a row of.
+    """
     place = f"{passage.title} {passage.heading} {passage.chunk.context} {passage.date or ''}"
     text = passage.text[start:end]
     return SourceSpan(
         passage=passage,
         start=passage.chunk.start + start,
         end=passage.chunk.start + end,
-        words=frozenset(find_content_words(f"{place} {text}")),
+        words=frozenset(find_content_words(f"{place} {table_header} {text}")),
         numbers=find_numbers(text) | find_numbers(place),
         negated=_is_negated(text),
         text=text,
+        table_header=table_header,
     )
 
 
-def _starts_table(rows: Sequence[bool], index: int) -> bool:
-    """Whether the sentence at `index` is the first row of a table."""
-    return rows[index] and any(rows[index + 1 : index + 2]) and not any(rows[max(index - 1, 0) : index])
+def _list_table_headers(passage: Passage, sentences: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """For each sentence the header of the table that it is a row of; empty for prose.
+
+    A table that began in an earlier chunk has its header in the context.
+    """
+    last_context_line = passage.chunk.context.rsplit("\n", 1)[-1]
+    header = last_context_line if CELL_MARK in last_context_line else ""
+    for start, end in sentences:
+        text = passage.text[start:end]
+        header = (header or text) if CELL_MARK in text else ""
+        yield header
 
 
 def ground_sentence(
@@ -153,6 +183,11 @@ def picks_among_numbers(sentence: str, source: str, question: str) -> bool:
 def find_amounts(text: str) -> frozenset[str]:
     """The numbers of a text as whole words, in digits."""
     return frozenset(number for number in find_numbers(text) if number[0].isdigit())
+
+
+def is_made_of(sentence: str, source: str) -> bool:
+    """Whether every content word of a sentence stands in the source."""
+    return frozenset(find_content_words(strip_markup(sentence))) <= frozenset(find_content_words(source))
 
 
 def adds_something(sentence: str, question: str) -> bool:

@@ -17,6 +17,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "question": frozenset({"passages", "question"}),
     "short_question": frozenset({"passages", "question"}),
     "quote": frozenset({"quote"}),
+    "table_quote": frozenset({"heading", "columns", "quote"}),
     "not_found": frozenset(),
 }
 """The prompts and the variables that each must use."""
@@ -37,6 +38,7 @@ class Prompts:
     question: Template
     short_question: Template
     quote: Template
+    table_quote: Template
     not_found: Template
 
     def write_messages(
@@ -66,6 +68,12 @@ class Prompts:
         system = "" if short else self.system.substitute()
         head = [Message("system", system)] if system else []
         return [*head, *past, Message("user", asked)]
+
+    def write_quote(self, quote: str, heading: str = "", columns: str = "") -> str:
+        """A quote as an answer shows it; a row of a table with its heading and its columns' names."""
+        if not columns:
+            return self.quote.substitute(quote=quote)
+        return self.table_quote.substitute(quote=quote, heading=heading, columns=columns)
 
 
 def neutralize_text(text: str) -> str:

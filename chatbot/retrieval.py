@@ -57,7 +57,7 @@ def search_passages(
     vector_ranks = {chunk_id: rank for rank, chunk_id in enumerate(by_vector, 1)}
     word_ranks = {chunk_id: rank for rank, chunk_id in enumerate(by_words, 1)}
     found = [(*chunks[chunk_id], score) for chunk_id, score in scores.items() if chunk_id in chunks]
-    chosen = put_newer_first(limit_documents(found)[:limit], similarities, question)
+    chosen = limit_documents(put_newer_first(found, similarities, question))[:limit]
     return [
         Passage(
             number=number,
@@ -90,21 +90,30 @@ def limit_documents(found: Sequence[Found]) -> list[Found]:
 def put_newer_first(found: Sequence[Found], similarities: Mapping[str, float], question: str) -> list[Found]:
     """The list with the newer of two versions of a document in the older one's place.
 
-    Versions are documents whose paths differ in numbers only, whose dates differ, and whose chunks
-    match the question about equally well. A question that names the older one's year is left alone.
+    Versions are documents whose paths differ in numbers only and whose dates differ, where both chunks
+    stand under the same heading or match the question about equally well. A question that names the
+    older one's year is left alone.
     """
     ordered = list(found)
     years = set(_YEAR.findall(question))
-    for place, (chunk, record, _) in enumerate(found):
-        if years & set(_YEAR.findall(f"{record.path} {record.date}")):
+    for place in range(len(ordered)):
+        older = ordered[place]
+        if years & set(_YEAR.findall(f"{older[1].path} {older[1].date}")):
             continue
         for later in range(place + 1, len(ordered)):
-            other_chunk, other, _ = ordered[later]
-            older = ordered[place][1]
-            close = similarities.get(other_chunk.id, 0) >= similarities.get(chunk.id, 0) - VERSION_MARGIN
-            if close and is_newer_version(other.path, other.date, older.path, older.date):
-                ordered[place], ordered[later] = ordered[later], ordered[place]
+            if _replaces(ordered[later], older, similarities):
+                ordered[place], ordered[later] = ordered[later], older
+                break
     return ordered
+
+
+def _replaces(item: Found, other: Found, similarities: Mapping[str, float]) -> bool:
+    """Whether a chunk says in a newer version what another says in an older one."""
+    (new, new_record, _), (old, old_record, _) = item, other
+    if not is_newer_version(new_record.path, new_record.date, old_record.path, old_record.date):
+        return False
+    gap = similarities.get(old.id, 0.0) - similarities.get(new.id, 0.0)
+    return new.headings[-1:] == old.headings[-1:] or gap <= VERSION_MARGIN
 
 
 def fuse_ranks(rankings: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     generator_window_tokens: int = Field(
         8192, ge=512, description="The window assumed of an OpenAI-compatible server, in tokens."
     )
-    passage_limit: int = Field(4, ge=1, le=20, description="How many passages the model may read.")
+    passage_limit: int = Field(6, ge=1, le=20, description="How many passages the model may read.")
     answer_tokens: int = Field(200, ge=16, le=4096, description="The longest answer, in tokens.")
     chunk_tokens: int = Field(
         200, ge=32, le=2048, description="The largest chunk, in tokens of the embedding model."
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         "answer; free: it reads whole passages and writes as it likes; auto: quoting for the packaged model.",
     )
     evidence_floor: float = Field(
-        0.6,
+        0.59,
         ge=0.0,
         le=2.0,
         description="How well the best sentence must match before an answer is given; 0 answers always.",

@@ -106,7 +106,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def minilm():  # noqa: ANN201 - importing its class loads torch
+def minilm():
     """The real default embedding model."""
     from chatbot.embedding import load_embedder
     from chatbot.models import packaged_embedder_folder
@@ -115,7 +115,7 @@ def minilm():  # noqa: ANN201 - importing its class loads torch
 
 
 @pytest.fixture(scope="session")
-def smollm(models_folder: Path):  # noqa: ANN201 - importing its class loads torch
+def smollm(models_folder: Path):
     """The real default language model."""
     from chatbot.generation.local import load_transformers_generator
 

@@ -92,9 +92,7 @@ class ScriptedGenerator:
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) + 4 for message in messages)
 
-    def stream(
-        self, messages: Sequence[Message], *, max_new_tokens: int
-    ) -> Generator[str, None, StopReason]:
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, StopReason]:
         self.prompts.append(list(messages))
         reply = self._replies[0] if self._repeat else self._replies.popleft()
         if isinstance(reply, Exception):

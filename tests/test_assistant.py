@@ -19,7 +19,8 @@ TEXTS = [
     "A berth in the harbour costs 12 marks.",
 ]
 PASSAGES = [
-    make_passage(text, number=number, start=100 * number, path=f"{number}.md") for number, text in enumerate(TEXTS, 1)
+    make_passage(text, number=number, start=100 * number, path=f"{number}.md")
+    for number, text in enumerate(TEXTS, 1)
 ]
 
 
@@ -30,12 +31,14 @@ class Search:
         self.passages = passages
         self.asked: list[str] = []
 
-    def __call__(self, question, *, corpus, limit):
+    def __call__(self, question, *, corpus, limit):  # noqa: ARG002
         self.asked.append(question)
         return list(self.passages[:limit])
 
 
-def make_assistant(*replies, passages=PASSAGES, search=None, window_tokens=4096, seconds_per_word=0.0, **rules):
+def make_assistant(
+    *replies, passages=PASSAGES, search=None, window_tokens=4096, seconds_per_word=0.0, **rules
+):
     values = {
         "passage_limit": 4,
         "answer_tokens": 100,
@@ -81,13 +84,13 @@ def test_the_pieces_that_stream_are_the_answer(quoting):
 def test_sentences_come_with_their_citations():
     finished = ask(make_assistant("The ferry leaves at noon. Dogs travel free of charge.")).finish()
 
-    assert "The ferry leaves at noon. Dogs travel free of charge." == finished.text
+    assert finished.text == "The ferry leaves at noon. Dogs travel free of charge."
     assert [(1, "The ferry leaves at noon."), (2, TEXTS[1])] == [
         (citation.passage_number, citation.quote) for citation in finished.citations
     ]
-    assert ["The ferry leaves at noon.", "Dogs travel free of charge."] == [
+    assert [
         finished.text[citation.answer_start : citation.answer_end] for citation in finished.citations
-    ]
+    ] == ["The ferry leaves at noon.", "Dogs travel free of charge."]
 
 
 def test_the_first_sentence_is_there_before_the_last_is_written():
@@ -97,7 +100,7 @@ def test_the_first_sentence_is_there_before_the_last_is_written():
     while not answer.text:
         next(pieces)
 
-    assert "The ferry leaves at noon." == answer.text
+    assert answer.text == "The ferry leaves at noon."
     assert answer.draft.strip()
     assert answer.finished is None
 
@@ -105,17 +108,19 @@ def test_the_first_sentence_is_there_before_the_last_is_written():
 def test_a_sentence_that_no_passage_backs_is_left_out():
     finished = ask(make_assistant("The ferry leaves at noon. Elephants sing in Paris.")).finish()
 
-    assert "The ferry leaves at noon." == finished.text.strip()
-    assert () == finished.unsupported
+    assert finished.text.strip() == "The ferry leaves at noon."
+    assert finished.unsupported == ()
 
 
 def test_a_sentence_that_no_passage_backs_is_marked_where_that_is_wanted():
-    assistant = make_assistant("The ferry leaves at noon. Elephants sing in Paris.", withhold_unsupported=False)
+    assistant = make_assistant(
+        "The ferry leaves at noon. Elephants sing in Paris.", withhold_unsupported=False
+    )
 
     finished = ask(assistant).finish()
 
-    assert "The ferry leaves at noon. Elephants sing in Paris." == finished.text
-    assert ["Elephants sing in Paris."] == [finished.text[start:end] for start, end in finished.unsupported]
+    assert finished.text == "The ferry leaves at noon. Elephants sing in Paris."
+    assert [finished.text[start:end] for start, end in finished.unsupported] == ["Elephants sing in Paris."]
 
 
 @pytest.mark.parametrize("quoting", [False, True])
@@ -133,8 +138,8 @@ def test_below_the_floor_the_model_is_not_asked():
 
     finished = ask(assistant).finish()
 
-    assert (NOT_FOUND, False, "end") == (finished.text, finished.found, finished.stop_reason)
-    assert [] == assistant.model.prompts
+    assert (finished.text, finished.found, finished.stop_reason) == (NOT_FOUND, False, "end")
+    assert assistant.model.prompts == []
     assert tuple(PASSAGES) == finished.passages
 
 
@@ -143,8 +148,8 @@ def test_without_passages_the_model_is_not_asked():
 
     finished = ask(assistant).finish()
 
-    assert (False, ()) == (finished.found, finished.passages)
-    assert [] == assistant.model.prompts
+    assert (finished.found, finished.passages) == (False, ())
+    assert assistant.model.prompts == []
 
 
 def test_the_small_model_s_answer_is_followed_by_the_quote_that_says_more():
@@ -179,7 +184,7 @@ def test_closing_midway_keeps_what_was_written():
         next(pieces)
     answer.close()
 
-    assert ("The ferry leaves at noon.", "stopped") == (answer.finished.text, answer.finished.stop_reason)
+    assert (answer.finished.text, answer.finished.stop_reason) == ("The ferry leaves at noon.", "stopped")
     assert assistant.model.closed == 1
 
 
@@ -187,7 +192,7 @@ def test_closing_before_the_first_word_is_a_stopped_answer():
     answer = ask(make_assistant("The ferry leaves at noon."))
     answer.close()
 
-    assert ("", "stopped") == (answer.finished.text, answer.finished.stop_reason)
+    assert (answer.finished.text, answer.finished.stop_reason) == ("", "stopped")
 
 
 def test_closing_twice_and_after_the_end_changes_nothing():
@@ -210,7 +215,7 @@ def test_an_error_of_the_model_reaches_whoever_reads():
 def test_an_answer_cut_by_its_limit_says_so():
     finished = ask(make_assistant("The ferry leaves at noon. " * 50, answer_tokens=12)).finish()
 
-    assert "length" == finished.stop_reason
+    assert finished.stop_reason == "length"
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n"])
@@ -225,11 +230,15 @@ def test_a_question_over_the_limit_is_refused_with_both_numbers():
 
 
 def test_a_question_at_the_limit_is_taken():
-    assert ask(make_assistant("The ferry leaves at noon."), "When does the ferry leave? ".ljust(200, "x")).finish()
+    assert ask(
+        make_assistant("The ferry leaves at noon."), "When does the ferry leave? ".ljust(200, "x")
+    ).finish()
 
 
 def test_passages_that_do_not_fit_the_window_are_dropped_whole_and_counted():
-    passages = [make_passage(f"The ferry leaves at noon {'word ' * 60}.", number=number) for number in (1, 2, 3, 4)]
+    passages = [
+        make_passage(f"The ferry leaves at noon {'word ' * 60}.", number=number) for number in (1, 2, 3, 4)
+    ]
     assistant = make_assistant("The ferry leaves at noon.", passages=passages, window_tokens=330)
 
     finished = ask(assistant).finish()
@@ -280,19 +289,21 @@ def test_a_follow_up_is_searched_with_the_words_that_it_leans_on():
 def test_an_answer_keeps_what_it_was_made_of():
     finished = ask(make_assistant("The ferry leaves at noon.")).finish()
 
-    assert (QUESTION, "notes", "scripted", "end") == (
+    assert (
         finished.question,
         finished.corpus,
         finished.model,
         finished.stop_reason,
-    )
+    ) == (QUESTION, "notes", "scripted", "end")
     assert 0 <= finished.timings.search <= finished.timings.first_word <= finished.timings.total
 
 
 def test_given_passages_are_answered_from_without_a_search():
     search = Search()
 
-    finished = make_assistant("Dogs travel free.", search=search).answer_from("Do dogs pay?", PASSAGES[1:2]).finish()
+    finished = (
+        make_assistant("Dogs travel free.", search=search).answer_from("Do dogs pay?", PASSAGES[1:2]).finish()
+    )
 
-    assert [] == search.asked
+    assert search.asked == []
     assert tuple(PASSAGES[1:2]) == finished.passages

@@ -39,7 +39,7 @@ def test_a_chat_survives_a_restart_with_everything_of_its_answers(tmp_path):
     second = ChatStore(tmp_path / "own.sqlite3")
 
     assert (turn,) == second.get_chat(chat.id).turns
-    assert FULL_ANSWER == second.get_chat(chat.id).turns[0].answer
+    assert second.get_chat(chat.id).turns[0].answer == FULL_ANSWER
     second.close()
 
 
@@ -47,18 +47,18 @@ def test_the_first_question_becomes_the_title(store, chat):
     store.append_turn(chat.id, "When does  the\nferry leave?", make_answer())
     store.append_turn(chat.id, "And on Sundays?", make_answer())
 
-    assert "When does the ferry leave?" == store.get_chat(chat.id).title
+    assert store.get_chat(chat.id).title == "When does the ferry leave?"
 
 
 def test_a_title_that_was_given_stays(store, chat):
     store.rename_chat(chat.id, "Ferries")
     store.append_turn(chat.id, "When?", make_answer())
 
-    assert "Ferries" == store.get_chat(chat.id).title
+    assert store.get_chat(chat.id).title == "Ferries"
 
 
 def test_chats_without_a_question_are_not_listed(store, chat):
-    assert [] == store.list_chats()
+    assert store.list_chats() == []
 
 
 def test_the_chat_that_was_used_last_comes_first(store):
@@ -75,7 +75,7 @@ def test_a_turn_and_all_later_ones_are_dropped_to_ask_again(store, chat):
     store.replace_turns_from(chat.id, turns[1].id)
     store.append_turn(chat.id, "Better?", make_answer())
 
-    assert ["Question 0?", "Better?"] == [turn.question for turn in store.get_chat(chat.id).turns]
+    assert [turn.question for turn in store.get_chat(chat.id).turns] == ["Question 0?", "Better?"]
 
 
 def test_dropping_a_turn_of_another_chat_changes_nothing(store, chat):
@@ -85,7 +85,7 @@ def test_dropping_a_turn_of_another_chat_changes_nothing(store, chat):
 
     store.replace_turns_from(chat.id, "unknown")
 
-    assert 1 == len(store.get_chat(chat.id).turns)
+    assert len(store.get_chat(chat.id).turns) == 1
     assert (first,) == store.get_chat(other.id).turns
 
 
@@ -104,8 +104,8 @@ def test_a_deleted_chat_is_gone_with_its_turns(store, chat):
 
     store.delete_chat(chat.id)
 
-    assert [] == store.list_chats()
-    assert [] == store._read("SELECT id FROM turns")
+    assert store.list_chats() == []
+    assert store._read("SELECT id FROM turns") == []
     with pytest.raises(CorpusError, match="no longer there"):
         store.get_chat(chat.id)
 
@@ -120,7 +120,9 @@ def test_an_answer_to_a_chat_that_was_deleted_meanwhile_is_refused_in_words(stor
 def test_messages_are_the_questions_and_answers_in_turn(store, chat):
     store.append_turn(chat.id, "When?", make_answer("At noon."))
 
-    assert [Message("user", "When?"), Message("assistant", "At noon.")] == list_messages(store.get_chat(chat.id))
+    assert [Message("user", "When?"), Message("assistant", "At noon.")] == list_messages(
+        store.get_chat(chat.id)
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,4 +143,4 @@ def test_titles_are_one_short_line(text, title):
 def test_a_question_of_any_unicode_is_kept(store, chat):
     store.append_turn(chat.id, "Wann? 漢字 🏳️‍🌈 \u202e '; DROP TABLE chats; --", make_answer())
 
-    assert "Wann? 漢字 🏳️‍🌈 \u202e '; DROP TABLE chats; --" == store.get_chat(chat.id).turns[0].question
+    assert store.get_chat(chat.id).turns[0].question == "Wann? 漢字 🏳️‍🌈 \u202e '; DROP TABLE chats; --"

@@ -52,9 +52,7 @@ def count_characters(texts):
 
 
 def cut(document, *, count_tokens=count_words, max_tokens=40, document_id="doc"):
-    return chunk_document(
-        document, document_id=document_id, count_tokens=count_tokens, max_tokens=max_tokens
-    )
+    return chunk_document(document, document_id=document_id, count_tokens=count_tokens, max_tokens=max_tokens)
 
 
 def make_paragraph(text: str) -> ParsedDocument:
@@ -116,7 +114,7 @@ def test_an_edit_leaves_the_ids_of_the_other_sections_alone():
     ids_before = [chunk.id for chunk in cut(build_document(before))]
     ids_after = [chunk.id for chunk in cut(build_document(after))]
 
-    assert [0, 2, 3] == [index for index in range(4) if ids_before[index] == ids_after[index]]
+    assert [index for index in range(4) if ids_before[index] == ids_after[index]] == [0, 2, 3]
 
 
 def test_the_same_paragraph_twice_becomes_two_chunks_with_two_ids():
@@ -163,9 +161,11 @@ def test_headings_of_a_chunk_are_the_path_from_the_top():
 
     chunks = cut(build_document(pieces, title="Handbook"))
 
-    assert [("Leave",), ("Leave", "Parents"), ("Pay",)] == [chunk.headings for chunk in chunks]
-    assert ["Handbook > Leave", "Handbook > Leave > Parents", "Handbook > Pay"] == [
-        chunk.context for chunk in chunks
+    assert [chunk.headings for chunk in chunks] == [("Leave",), ("Leave", "Parents"), ("Pay",)]
+    assert [chunk.context for chunk in chunks] == [
+        "Handbook > Leave",
+        "Handbook > Leave > Parents",
+        "Handbook > Pay",
     ]
 
 
@@ -174,11 +174,11 @@ def test_a_heading_stands_with_the_text_below_it():
 
     [section] = split_sections(build_document(pieces))
 
-    assert ["heading", "heading", "paragraph"] == [block.kind for block in section.blocks]
+    assert [block.kind for block in section.blocks] == ["heading", "heading", "paragraph"]
 
 
 def test_a_document_without_words_has_no_chunks():
-    assert [] == cut(ParsedDocument("Empty", "", ()))
+    assert cut(ParsedDocument("Empty", "", ())) == []
 
 
 def test_a_title_longer_than_the_limit_leaves_room_for_the_text():

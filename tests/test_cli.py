@@ -63,7 +63,7 @@ def test_help_names_every_command_and_exit_code(run):
     code, out, _ = run("--help")
 
     assert code == 0
-    assert [] == [name for name in [*COMMANDS, "exit codes"] if name not in out]
+    assert [name for name in [*COMMANDS, "exit codes"] if name not in out] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,7 +75,7 @@ def test_every_command_explains_itself(run, command):
 
 
 def test_the_version_is_told(run):
-    assert (0, "chatbot ") == (run("--version")[0], run("--version")[1][:8])
+    assert (run("--version")[0], run("--version")[1][:8]) == (0, "chatbot ")
 
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["ask"], ["evaluate"], ["serve", "--port", "x"]])
@@ -91,14 +91,14 @@ def test_help_loads_no_heavy_package():
         "import sys, chatbot.cli\n"
         "try: chatbot.cli.main(['ask', '--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = ['torch', 'gradio', 'chromadb', 'transformers', 'sentence_transformers', 'fastapi', 'tiktoken']\n"
+        "heavy = 'torch gradio chromadb transformers sentence_transformers fastapi tiktoken'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     command = [sys.executable, "-c", program]
 
     result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
 
-    assert "[]" == result.stdout.splitlines()[-1]
+    assert result.stdout.splitlines()[-1] == "[]"
 
 
 def test_an_answer_is_printed_with_its_sources(run):
@@ -115,8 +115,8 @@ def test_an_answer_in_json_holds_all_of_it(run):
 
     answer = json.loads(out)
     assert code == 0
-    assert (True, QUESTION, "notes") == (answer["found"], answer["question"], answer["corpus"])
-    assert "The ferry leaves at noon." == answer["citations"][0]["quote"]
+    assert (answer["found"], answer["question"], answer["corpus"]) == (True, QUESTION, "notes")
+    assert answer["citations"][0]["quote"] == "The ferry leaves at noon."
 
 
 def test_what_the_documents_do_not_hold_ends_with_9(run):
@@ -132,18 +132,18 @@ def test_a_search_prints_passages_and_loads_no_language_model(run, monkeypatch):
     code, out, _ = run("search", QUESTION)
     as_json = run("search", "--json", QUESTION)
 
-    assert (0, 0) == (code, as_json[0])
+    assert (code, as_json[0]) == (0, 0)
     assert "ferry.md" in out
-    assert "ferry.md" == json.loads(as_json[1])[0]["path"]
+    assert json.loads(as_json[1])[0]["path"] == "ferry.md"
 
 
 def test_an_ingest_prints_each_file_and_the_report(run):
     code, out, _ = run("ingest")
 
+    first, last = out.splitlines()
     assert code == 0
-    assert ["added    ferry.md (1 chunks)", "notes: 1 added"] == [line[:29] for line in out.splitlines()][:1] + [
-        out.splitlines()[1][:14]
-    ]
+    assert first.startswith("added    ferry.md")
+    assert last.startswith("notes: 1 added")
 
 
 def test_an_ingest_with_a_bad_file_ends_with_4_and_says_why(run, corpora):
@@ -153,8 +153,9 @@ def test_an_ingest_with_a_bad_file_ends_with_4_and_says_why(run, corpora):
 
     report = json.loads(out)
     assert code == 4
-    assert {"bad.pdf": "failed", "ferry.md": "added"} == {
-        outcome["path"]: outcome["result"] for outcome in report["outcomes"]
+    assert {outcome["path"]: outcome["result"] for outcome in report["outcomes"]} == {
+        "bad.pdf": "failed",
+        "ferry.md": "added",
     }
 
 
@@ -226,7 +227,7 @@ def test_ctrl_d_ends_a_chat(run, monkeypatch):
 
     monkeypatch.setattr("builtins.input", end)
 
-    assert 0 == run("chat")[0]
+    assert run("chat")[0] == 0
 
 
 def test_ctrl_c_ends_a_command_with_130(run, monkeypatch):
@@ -235,15 +236,17 @@ def test_ctrl_c_ends_a_command_with_130(run, monkeypatch):
 
     monkeypatch.setattr(cli, "run_ask", interrupt)
 
-    assert 130 == run("ask", QUESTION)[0]
+    assert run("ask", QUESTION)[0] == 130
 
 
 def test_an_evaluation_prints_figures_and_writes_the_report(run, questions, tmp_path):
-    code, out, _ = run("evaluate", "--corpus", "notes", "--json", str(tmp_path / "out.json"), "--min", "right=1")
+    code, out, _ = run(
+        "evaluate", "--corpus", "notes", "--json", str(tmp_path / "out.json"), "--min", "right=1"
+    )
 
     assert code == 0
     assert "recall@5 1.000" in out
-    assert 1 == json.loads((tmp_path / "out.json").read_text())["answers"]["n"]
+    assert json.loads((tmp_path / "out.json").read_text())["answers"]["n"] == 1
 
 
 def test_a_figure_below_its_minimum_ends_with_8(run, questions):
@@ -302,13 +305,13 @@ def test_commands_go_through_the_running_server(run, server, corpora):
     search = run("search", "--json", "dogs")
     doctor = run("doctor", "--json")
 
-    assert (0, 0, 0) == (ingest[0], ask[0], search[0])
+    assert (ingest[0], ask[0], search[0]) == (0, 0, 0)
     assert {"dogs.md": "added"}.items() <= {
         outcome["path"]: outcome["result"] for outcome in json.loads(ingest[1])["outcomes"]
     }.items()
-    assert "The ferry leaves at noon." == json.loads(ask[1])["citations"][0]["quote"]
-    assert "dogs.md" == json.loads(search[1])[0]["path"]
-    assert [True] == [check["ok"] for check in json.loads(doctor[1]) if check["name"] == "data folder"]
+    assert json.loads(ask[1])["citations"][0]["quote"] == "The ferry leaves at noon."
+    assert json.loads(search[1])[0]["path"] == "dogs.md"
+    assert [check["ok"] for check in json.loads(doctor[1]) if check["name"] == "data folder"] == [True]
 
 
 @pytest.mark.parametrize(

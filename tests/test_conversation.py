@@ -13,7 +13,7 @@ def history(*questions: str) -> list[Message]:
 
 
 def test_the_first_question_stands_as_it_is():
-    assert "And what about it?" == make_standalone("And what about it?", [])
+    assert make_standalone("And what about it?", []) == "And what about it?"
 
 
 def test_a_question_that_stands_alone_is_left_alone():
@@ -24,7 +24,14 @@ def test_a_question_that_stands_alone_is_left_alone():
 
 @pytest.mark.parametrize(
     "question",
-    ["And on Sundays?", "What about dogs?", "How much does it cost?", "Why?", "Who approves that?", "When is it due?"],
+    [
+        "And on Sundays?",
+        "What about dogs?",
+        "How much does it cost?",
+        "Why?",
+        "Who approves that?",
+        "When is it due?",
+    ],
 )
 def test_a_question_that_leans_on_the_last_gets_its_words(question):
     standalone = make_standalone(question, history("When does the ferry to Tolsay leave?"))

@@ -35,23 +35,23 @@ def documents(corpora):
 
 
 def test_folders_with_proper_names_are_corpora_in_order_of_name(corpora):
-    assert ["handbook", "zoo"] == [corpus.name for corpus in list_corpora(corpora)]
+    assert [corpus.name for corpus in list_corpora(corpora)] == ["handbook", "zoo"]
 
 
 def test_a_corpus_describes_itself(corpora):
     corpus = read_corpus(corpora / "handbook")
 
-    assert ("The Handbook", "How we work.", ("When?", "Where?")) == (
+    assert (
         corpus.title,
         corpus.description,
         corpus.starter_questions,
-    )
+    ) == ("The Handbook", "How we work.", ("When?", "Where?"))
 
 
 def test_a_corpus_without_a_description_is_called_as_its_folder(tmp_path):
     (tmp_path / "staff-hand_book").mkdir()
 
-    assert "Staff hand book" == read_corpus(tmp_path / "staff-hand_book").title
+    assert read_corpus(tmp_path / "staff-hand_book").title == "Staff hand book"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_files_are_found_by_path_and_hidden_ones_are_not(documents):
 
     files = list(scan_files(documents))
 
-    assert ["a/z.md", "b.md", "ü.md"] == sorted(file.path for file in files)
+    assert sorted(file.path for file in files) == ["a/z.md", "b.md", "ü.md"]
     assert all(file.size_bytes == 4 and file.location.is_file() for file in files)
 
 
@@ -154,7 +154,7 @@ def test_links_that_lead_outside_are_left_out(documents, tmp_path):
     (documents / "own.md").write_text("text")
     (documents / "link.md").symlink_to(documents / "own.md")
 
-    assert ["link.md", "own.md"] == [file.path for file in scan_files(documents)]
+    assert [file.path for file in scan_files(documents)] == ["link.md", "own.md"]
 
 
 def test_links_that_lead_in_a_circle_are_left_out(documents):
@@ -162,7 +162,7 @@ def test_links_that_lead_in_a_circle_are_left_out(documents):
     (documents / "b.md").symlink_to(documents / "a.md")
     (documents / "c.md").write_text("text")
 
-    assert ["c.md"] == [file.path for file in scan_files(documents)]
+    assert [file.path for file in scan_files(documents)] == ["c.md"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names are bytes on POSIX only")
@@ -171,7 +171,7 @@ def test_a_file_name_that_is_no_valid_text_has_a_path_that_can_be_written_down(d
 
     [file] = scan_files(documents)
 
-    assert "caf�.md" == file.path
+    assert file.path == "caf�.md"
     assert resolve_document_file(documents, file.path).read_text() == "text"
 
 
@@ -245,12 +245,12 @@ def test_a_file_of_the_same_name_is_replaced(documents, tmp_path):
         (tmp_path / "source").write_text(text)
         store_file(documents, "a.md", tmp_path / "source")
 
-    assert "new" == (documents / "a.md").read_text()
-    assert ["a.md"] == [path.name for path in documents.iterdir()]
+    assert (documents / "a.md").read_text() == "new"
+    assert [path.name for path in documents.iterdir()] == ["a.md"]
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(documents, tmp_path):
     with pytest.raises(CorpusError, match="could not be stored"):
         store_file(documents, "a.md", tmp_path / "missing")
 
-    assert [] == list(documents.iterdir())
+    assert list(documents.iterdir()) == []

@@ -39,7 +39,7 @@ def test_every_command_and_option_is_described(command):
     text = read_docs("commands.md")
 
     assert re.search(rf"chatbot {command}|^#+ .*\b{command}\b|`{command}`", text, re.MULTILINE), command
-    assert [] == [name for name in list_options(list_commands()[command]) if name not in text]
+    assert [name for name in list_options(list_commands()[command]) if name not in text] == []
 
 
 def test_no_option_is_described_that_does_not_exist():
@@ -52,13 +52,13 @@ def test_no_option_is_described_that_does_not_exist():
 def test_every_exit_code_is_described():
     text = read_docs("commands.md")
 
-    assert [] == [code for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130) if not re.search(rf"\b{code}\b", text)]
+    assert [code for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130) if not re.search(rf"\b{code}\b", text)] == []
 
 
 def test_every_setting_is_described():
     text = read_docs("settings.md")
 
-    assert [] == [name for name in Settings.model_fields if f"`{name}`" not in text]
+    assert [name for name in Settings.model_fields if f"`{name}`" not in text] == []
 
 
 def test_every_setting_is_described_with_its_default():
@@ -71,7 +71,7 @@ def test_every_setting_is_described_with_its_default():
         default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
         if not any(f"`{name}`" in line and default in line for line in lines):
             missing.append(f"{name} = {default}")
-    assert [] == missing
+    assert missing == []
 
 
 def test_every_prompt_and_its_variables_are_described():
@@ -79,12 +79,14 @@ def test_every_prompt_and_its_variables_are_described():
 
     wanted = [f"{name}.md" for name in PROMPT_VARIABLES]
     wanted += sorted({f"${variable}" for variables in PROMPT_VARIABLES.values() for variable in variables})
-    assert [] == [name for name in wanted if name not in text]
+    assert [name for name in wanted if name not in text] == []
 
 
 def list_tree_names(text: str) -> list[str]:
     """The paths that the file tree of a document names: lines of an indented or fenced block."""
-    blocks = re.findall(r"```(?:text)?\n(.*?)```", text, re.DOTALL) + re.findall(r"(?:^ {4}.+\n)+", text, re.M)
+    blocks = re.findall(r"```(?:text)?\n(.*?)```", text, re.DOTALL) + re.findall(
+        r"(?:^ {4}.+\n)+", text, re.M
+    )
     trees = [block for block in blocks if "chatbot/" in block and "corpora/" in block]
     return [
         match[1]
@@ -98,16 +100,21 @@ def test_every_name_in_the_file_tree_of_the_readme_exists():
 
     known = {
         path.name
-        for folder in (REPOSITORY, *(REPOSITORY / name for name in ("chatbot", "corpora", "docs", "tests", "prompts")))
+        for folder in (
+            REPOSITORY,
+            *(REPOSITORY / name for name in ("chatbot", "corpora", "docs", "tests", "prompts")),
+        )
         for path in (folder.rglob("*") if folder != REPOSITORY else folder.iterdir())
     }
-    assert [] == [name for name in names if name.rstrip("/") not in known | {"data", ".venv"}]
+    assert [name for name in names if name.rstrip("/") not in known | {"data", ".venv"}] == []
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")) + [REPOSITORY / "README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*sorted(DOCS.glob("*.md")), REPOSITORY / "README.md"], ids=lambda path: path.name
+)
 def test_every_link_to_a_file_leads_somewhere(path):
     if not path.is_file():
         pytest.fail(f"there is no {path.name}")
     links = re.findall(r"\]\((?!https?://|mailto:|#)([^)\s#]+)", path.read_text(encoding="utf-8"))
 
-    assert [] == [link for link in links if not (path.parent / link).exists()]
+    assert [link for link in links if not (path.parent / link).exists()] == []

@@ -14,13 +14,13 @@ TEXTS = ["The ferry leaves at noon.", "word " * 200, "", "漢字", "A berth cost
 def test_vectors_have_length_one(minilm):
     vectors = minilm.embed_documents(TEXTS)
 
-    assert (5, 384) == vectors.shape
+    assert vectors.shape == (5, 384)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
     assert vectors.dtype == np.float32
 
 
 def test_no_text_gives_no_vector(minilm):
-    assert (0, 384) == minilm.embed_documents([]).shape
+    assert minilm.embed_documents([]).shape == (0, 384)
 
 
 def test_a_text_that_would_be_cut_is_refused(minilm):
@@ -41,7 +41,7 @@ def test_any_question_has_a_vector(minilm, question):
 
 
 def test_tokens_count_the_special_ones_and_are_never_cut(minilm):
-    assert [2, 3, 1002] == minilm.count_tokens(["", "word", "word " * 1000])
+    assert minilm.count_tokens(["", "word", "word " * 1000]) == [2, 3, 1002]
 
 
 def test_threads_get_what_one_alone_gets(minilm):
@@ -64,7 +64,7 @@ def test_threads_get_what_one_alone_gets(minilm):
     for thread in threads:
         thread.join()
 
-    assert [] == problems
+    assert problems == []
 
 
 def test_the_fingerprint_changes_with_the_text_limit(minilm):

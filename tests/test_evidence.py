@@ -7,7 +7,9 @@ from tests.makers import make_passage
 
 PASSAGES = [
     make_passage("Opening hours\nThe harbour office opens daily. Bring your papers."),
-    make_passage("The harbour office opens at 08:30. Is the harbour office open? Dogs wait outside.", number=2),
+    make_passage(
+        "The harbour office opens at 08:30. Is the harbour office open? Dogs wait outside.", number=2
+    ),
 ]
 
 
@@ -16,11 +18,14 @@ def rank(question, passages=PASSAGES):
 
 
 def test_the_sentence_that_answers_comes_first():
-    assert "Dogs wait outside." == rank("Where do dogs wait?")[0].span.text
+    assert rank("Where do dogs wait?")[0].span.text == "Dogs wait outside."
 
 
 def test_a_question_for_a_number_wants_one():
-    assert "The harbour office opens at 08:30." == rank("At what time does the harbour office open?")[0].span.text
+    assert (
+        rank("At what time does the harbour office open?")[0].span.text
+        == "The harbour office opens at 08:30."
+    )
 
 
 def test_a_question_answers_nothing():
@@ -32,13 +37,13 @@ def test_a_question_answers_nothing():
 def test_every_single_sentence_is_scored_best_first():
     evidence = rank("When does the office open?")
 
-    assert 6 == len(evidence)
+    assert len(evidence) == 6
     assert sorted((item.score for item in evidence), reverse=True) == [item.score for item in evidence]
 
 
 @pytest.mark.parametrize("passages", [[], [make_passage("")]])
 def test_nothing_gives_no_evidence(passages):
-    assert [] == rank("When?", passages)
+    assert rank("When?", passages) == []
 
 
 @pytest.mark.parametrize("question", ["", "what is it?", "???"])
@@ -57,7 +62,12 @@ def test_a_sentence_longer_than_the_model_reads_is_cut_for_its_score_only():
 
 @pytest.mark.parametrize(
     ("question", "expected"),
-    [("How many days?", True), ("When is it?", True), ("Who approves it?", False), ("What is the fee?", True)],
+    [
+        ("How many days?", True),
+        ("When is it?", True),
+        ("Who approves it?", False),
+        ("What is the fee?", True),
+    ],
 )
 def test_questions_for_numbers_are_known(question, expected):
     assert expected is asks_for_number(question)

@@ -27,18 +27,18 @@ def test_a_sentence_is_traced_to_the_very_characters_that_say_it():
     citation = ground("Shore staff get 27 days of annual leave.", start=10)
 
     assert citation is not None
-    assert "Shore staff have 27 days of annual leave." == citation.quote
+    assert citation.quote == "Shore staff have 27 days of annual leave."
     assert citation.quote == DOCUMENT[citation.source_start : citation.source_end]
-    assert (10, 50) == (citation.answer_start, citation.answer_end)
-    assert (1, 4, "id of handbook.md") == (citation.passage_number, citation.page, citation.document_id)
+    assert (citation.answer_start, citation.answer_end) == (10, 50)
+    assert (citation.passage_number, citation.page, citation.document_id) == (1, 4, "id of handbook.md")
 
 
 def test_a_sentence_of_a_later_passage_points_into_its_place_of_the_document():
     citation = ground("Maria Kellan approves requests.")
 
     assert citation is not None
-    assert (2, 5) == (citation.passage_number, citation.page)
-    assert "Maria Kellan approves every request." == DOCUMENT[citation.source_start : citation.source_end]
+    assert (citation.passage_number, citation.page) == (2, 5)
+    assert DOCUMENT[citation.source_start : citation.source_end] == "Maria Kellan approves every request."
 
 
 def test_a_sentence_that_draws_on_two_neighbours_is_traced_to_both():
@@ -79,7 +79,7 @@ def test_the_model_s_own_marks_are_neither_words_nor_numbers(sentence):
 
     assert citation is not None
     assert citation.passage_number == 1
-    assert "Shore staff have 27 days of annual leave." == citation.quote
+    assert citation.quote == "Shore staff have 27 days of annual leave."
 
 
 def test_words_of_the_question_may_be_repeated_without_a_source():
@@ -103,12 +103,14 @@ def test_small_numbers_are_the_same_in_digits_and_words():
 
 
 def test_marks_are_taken_out_of_text():
-    assert "Text and more." == strip_markup("**Text** [1] and `more` [2, 3].")
+    assert strip_markup("**Text** [1] and `more` [2, 3].") == "Text and more."
 
 
-WORDS = sorted({word for word in DOCUMENT.replace(".", " ").split()})
+WORDS = sorted(set(DOCUMENT.replace(".", " ").split()))
 ANSWERS = st.lists(
-    st.lists(st.sampled_from([*WORDS, "28", "[3]", "not", "Zebra", "—"]), min_size=1, max_size=9).map(" ".join),
+    st.lists(st.sampled_from([*WORDS, "28", "[3]", "not", "Zebra", "—"]), min_size=1, max_size=9).map(
+        " ".join
+    ),
     min_size=1,
     max_size=5,
 ).map(". ".join)

@@ -24,9 +24,9 @@ def test_new_files_are_added_and_found(bench):
 
     report = bench.ingest()
 
-    assert {"harbour.md": "added", "sub/ferry.md": "added"} == results(report)
+    assert results(report) == {"harbour.md": "added", "sub/ferry.md": "added"}
     assert report.chunks == len(bench.list_chunks()) > 0
-    assert "sub/ferry.md" == bench.search("When does the ferry leave?")[0].path
+    assert bench.search("When does the ferry leave?")[0].path == "sub/ferry.md"
     assert_sound(bench)
 
 
@@ -36,8 +36,8 @@ def test_unchanged_files_are_not_read_again(bench):
 
     report = bench.ingest()
 
-    assert ([], 1) == (bench.files_read, report.unchanged)
-    assert {} == results(report)
+    assert (bench.files_read, report.unchanged) == ([], 1)
+    assert results(report) == {}
 
 
 def test_a_file_with_a_new_time_stamp_but_the_same_words_is_not_read_again(bench):
@@ -47,7 +47,7 @@ def test_a_file_with_a_new_time_stamp_but_the_same_words_is_not_read_again(bench
 
     report = bench.ingest()
 
-    assert ([], 1) == (bench.files_read, report.unchanged)
+    assert (bench.files_read, report.unchanged) == ([], 1)
     assert bench.library.list_documents(CORPUS)[0].modified_ns == 1
 
 
@@ -59,8 +59,8 @@ def test_an_edit_embeds_only_the_chunks_that_are_new(bench):
 
     report = bench.ingest()
 
-    assert {"harbour.md": "changed"} == results(report)
-    assert 1 == len(bench.embedder.embedded)
+    assert results(report) == {"harbour.md": "changed"}
+    assert len(bench.embedder.embedded) == 1
     assert "thirteen" in bench.embedder.embedded[0]
     assert_sound(bench)
 
@@ -84,7 +84,7 @@ def test_a_deleted_file_leaves_library_and_index(bench):
 
     report = bench.ingest()
 
-    assert {"harbour.md": "removed"} == results(report)
+    assert results(report) == {"harbour.md": "removed"}
     assert {"ferry.md"} == {passage.path for passage in bench.search("harbour berth fees")}
     assert_sound(bench)
 
@@ -95,7 +95,7 @@ def test_a_removed_document_is_gone_from_search_at_once(bench):
 
     bench.ingestor.remove_document(bench.library.list_documents(CORPUS)[0])
 
-    assert [] == bench.search("harbour")
+    assert bench.search("harbour") == []
     assert_sound(bench)
 
 
@@ -110,9 +110,9 @@ def test_a_deleted_document_is_in_no_byte_of_the_data_folder(bench):
 
     needles = [part.encode() for part in (*canary.lower().split("-"), canary.lower())]
     files = [path for path in bench.data.rglob("*") if path.is_file()]
-    assert [] == [
+    assert [
         path.name for path in files if any(needle in path.read_bytes().lower() for needle in needles)
-    ]
+    ] == []
 
 
 def test_two_files_that_share_a_paragraph_live_and_die_apart(bench):
@@ -134,7 +134,7 @@ def test_a_bad_file_is_reported_and_the_others_go_on(bench):
 
     report = bench.ingest()
 
-    assert {"a.pdf": "failed", "b.md": "added", "c.xyz": "failed", "d.md": "failed"} == results(report)
+    assert results(report) == {"a.pdf": "failed", "b.md": "added", "c.xyz": "failed", "d.md": "failed"}
     reasons = {outcome.path: outcome.reason for outcome in report.outcomes if outcome.result == "failed"}
     assert all(path in reason for path, reason in reasons.items())
     assert reasons == {
@@ -146,9 +146,9 @@ def test_a_bad_file_is_not_tried_again_until_it_changes(bench):
     bench.write("d.md", "")
     bench.ingest()
 
-    assert {} == results(bench.ingest())
+    assert results(bench.ingest()) == {}
     bench.write("d.md", FERRY)
-    assert {"d.md": "changed"} == results(bench.ingest())
+    assert results(bench.ingest()) == {"d.md": "changed"}
     assert bench.library.list_documents(CORPUS)[0].problem is None
 
 
@@ -159,8 +159,8 @@ def test_a_document_that_became_unreadable_is_found_no_more(bench):
 
     report = bench.ingest()
 
-    assert {"ferry.md": "failed"} == results(report)
-    assert [] == bench.search("When does the ferry leave?")
+    assert results(report) == {"ferry.md": "failed"}
+    assert bench.search("When does the ferry leave?") == []
     assert_sound(bench)
 
 
@@ -174,8 +174,9 @@ def test_a_file_that_vanishes_between_the_look_and_the_reading_harms_nothing(ben
 
     report = bench.ingest(on_progress=delete_next)
 
-    assert {"a.md": "added", "c.md": "added"} == {
-        path: result for path, result in results(report).items() if path != "b.md"
+    assert {path: result for path, result in results(report).items() if path != "b.md"} == {
+        "a.md": "added",
+        "c.md": "added",
     }
     assert {"a.md", "c.md"} == {record.path for record in bench.library.list_documents(CORPUS)}
     assert_sound(bench)
@@ -194,8 +195,8 @@ def test_a_file_that_vanishes_while_it_is_read_is_not_written(make_bench, reader
     bench.write("a.md", FERRY)
     bench.ingest()
 
-    assert [] == bench.library.list_documents(CORPUS)
-    assert [] == bench.search("ferry")
+    assert bench.library.list_documents(CORPUS) == []
+    assert bench.search("ferry") == []
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_right_after_the_next_ingest(make_bench, reader):
@@ -225,8 +226,8 @@ def test_a_stopped_ingest_is_resumed_where_it_stopped(bench):
     first = bench.ingest(on_outcome=lambda outcome: outcome.path == "1.md" and stop.set(), stop=stop)
     second = bench.ingest()
 
-    assert (True, ["0.md", "1.md"]) == (first.stopped, list(results(first)))
-    assert (False, ["2.md", "3.md", "4.md"]) == (second.stopped, list(results(second)))
+    assert (first.stopped, list(results(first))) == (True, ["0.md", "1.md"])
+    assert (second.stopped, list(results(second))) == (False, ["2.md", "3.md", "4.md"])
     assert second.unchanged == 2
 
 
@@ -237,8 +238,9 @@ def test_progress_names_each_file_and_how_many_are_left(bench):
 
     bench.ingest(on_progress=seen.append)
 
-    assert [("a.md", 0, 2), ("b.md", 1, 2)] == [
-        (progress.current, progress.files_done, progress.files_total) for progress in seen
+    assert [(progress.current, progress.files_done, progress.files_total) for progress in seen] == [
+        ("a.md", 0, 2),
+        ("b.md", 1, 2),
     ]
     assert seen[0].seconds_left is None
     assert seen[1].seconds_left is not None
@@ -254,7 +256,7 @@ def test_another_embedding_model_reads_every_document_again(make_bench):
     new.check()
     report = new.ingest()
 
-    assert {"ferry.md": "changed"} == results(report)
+    assert results(report) == {"ferry.md": "changed"}
     assert {48} == {len(vector) for vector in new.list_indexed().values()}
     assert new.vectors.find_nearest(CORPUS, new.embedder.embed_query("ferry"), limit=1)
     assert_sound(new)
@@ -269,7 +271,7 @@ def test_other_chunk_sizes_cut_every_document_again(make_bench):
     new = make_bench("sizes", chunk_tokens=32)
     report = new.ingest()
 
-    assert {"long.md": "changed"} == results(report)
+    assert results(report) == {"long.md": "changed"}
     assert all(len(chunk.text.split()) <= 32 for chunk, _, _ in new.list_chunks().values())
     assert_sound(new)
 
@@ -278,7 +280,7 @@ def test_a_chunk_is_never_larger_than_the_embedding_model_reads(make_bench):
     bench = make_bench(embedder=HashingEmbedder(max_tokens=40), chunk_tokens=2000)
     bench.write("long.md", "# Long\n\n" + "The ferry leaves at noon. " * 60)
 
-    assert {"long.md": "added"} == results(bench.ingest())
+    assert results(bench.ingest()) == {"long.md": "added"}
 
 
 def test_an_index_that_missed_the_library_s_last_write_is_made_again(make_bench, monkeypatch):
@@ -300,7 +302,11 @@ def test_an_index_that_missed_the_library_s_last_write_is_made_again(make_bench,
 
 
 def test_a_document_id_depends_on_its_place_alone():
-    ids = {make_document_id("notes", "a.md"), make_document_id("notes", "b.md"), make_document_id("x", "a.md")}
+    ids = {
+        make_document_id("notes", "a.md"),
+        make_document_id("notes", "b.md"),
+        make_document_id("x", "a.md"),
+    }
 
     assert len(ids) == 3
     assert make_document_id("notes", "a.md") in ids
@@ -312,16 +318,18 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names are bytes on POSIX only")
-@pytest.mark.parametrize(("suffix", "content"), [(".md", FERRY), (".txt", "words"), (".pdf", "x"), (".md", "")])
+@pytest.mark.parametrize(
+    ("suffix", "content"), [(".md", FERRY), (".txt", "words"), (".pdf", "x"), (".md", "")]
+)
 def test_a_file_whose_name_is_no_valid_text_does_not_stop_the_others(bench, suffix, content):
     bench.write(os.fsdecode(b"caf\xe9" + suffix.encode()), content)
     bench.write("ferry.md", FERRY)
 
     report = bench.ingest()
 
-    assert "added" == results(report)["ferry.md"]
+    assert results(report)["ferry.md"] == "added"
     assert results(report)[f"caf�{suffix}"] == ("added" if len(content) > 1 else "failed")
-    assert {} == results(bench.ingest())
+    assert results(bench.ingest()) == {}
 
 
 def test_an_error_of_the_reader_keeps_its_next_step(make_bench):
@@ -334,7 +342,7 @@ def test_an_error_of_the_reader_keeps_its_next_step(make_bench):
     )
     bench.write("a.md", FERRY)
 
-    assert "a.md is damaged. Save it again." == bench.ingest().outcomes[0].reason
+    assert bench.ingest().outcomes[0].reason == "a.md is damaged. Save it again."
 
 
 def test_an_ingest_while_others_search_gives_only_whole_documents(make_bench):
@@ -367,7 +375,7 @@ def test_an_ingest_while_others_search_gives_only_whole_documents(make_bench):
     for thread in threads:
         thread.join()
 
-    assert [] == problems
+    assert problems == []
 
 
 NAMES = st.sampled_from(["a.md", "b.txt", "c.html", "sub/d.md", "ü e.md"])
@@ -389,9 +397,7 @@ STEPS = st.one_of(
 
 @settings(max_examples=25)
 @given(steps=st.lists(STEPS, max_size=15))
-def test_any_history_of_changes_ends_like_a_clean_ingest_of_the_last_folder(
-    tmp_path_factory, reader, steps
-):
+def test_any_history_of_changes_ends_like_a_clean_ingest_of_the_last_folder(tmp_path_factory, reader, steps):
     folder = tmp_path_factory.mktemp("history")
     bench = Bench(folder / "lived", reader.read)
     for step, name, value in steps:

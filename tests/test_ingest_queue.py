@@ -15,7 +15,7 @@ def test_corpora_are_taken_in_order_and_once():
     for corpus in ("a", "b", "a"):
         queue.request(corpus)
 
-    assert ["a", "b", None] == [queue.take(timeout_seconds=0) for _ in range(3)]
+    assert [queue.take(timeout_seconds=0) for _ in range(3)] == ["a", "b", None]
 
 
 def test_a_request_while_the_corpus_is_read_asks_for_another_reading():
@@ -26,7 +26,7 @@ def test_a_request_while_the_corpus_is_read_asks_for_another_reading():
     queue.request("a")
     queue.finish("a", None)
 
-    assert "a" == queue.take(timeout_seconds=0)
+    assert queue.take(timeout_seconds=0) == "a"
 
 
 def test_whoever_waits_is_woken_by_a_request():
@@ -34,7 +34,7 @@ def test_whoever_waits_is_woken_by_a_request():
     timer = threading.Timer(0.05, queue.request, ["a"])
     timer.start()
 
-    assert "a" == queue.take(timeout_seconds=10)
+    assert queue.take(timeout_seconds=10) == "a"
 
 
 def test_progress_is_there_from_the_request_to_the_end():
@@ -48,7 +48,7 @@ def test_progress_is_there_from_the_request_to_the_end():
     queue.finish("a", make_report(OUTCOME))
     seen.append(queue.progress("a"))
 
-    assert [None, "", "x.md", None] == [progress and progress.current for progress in seen]
+    assert [progress and progress.current for progress in seen] == [None, "", "x.md", None]
 
 
 def test_the_last_report_that_tells_something_stays():

@@ -12,7 +12,17 @@ PACKAGE = Path(__file__).parent.parent / "chatbot"
 RANKS = [
     ["errors", "types"],
     ["settings", "prompting", "tokens", "sentences", "corpora", "loading", "ingest_queue", "ownership"],
-    ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation", "versions"],
+    [
+        "documents",
+        "chunking",
+        "embedding",
+        "library",
+        "vectors",
+        "generation",
+        "models",
+        "conversation",
+        "versions",
+    ],
     ["retrieval", "grounding", "ingest", "chats", "scratch"],
     ["evidence"],
     ["assistant"],
@@ -108,7 +118,7 @@ def test_a_module_imports_only_what_stands_below_it(name):
 
 
 def test_nothing_imports_launch():
-    assert [] == [name for name in MODULES if "launch" in set(list_imports(name))]
+    assert [name for name in MODULES if "launch" in set(list_imports(name))] == []
 
 
 def test_every_rank_stands_for_something_that_exists():
@@ -117,7 +127,9 @@ def test_every_rank_stands_for_something_that_exists():
 
 @pytest.mark.parametrize("package", OWNERS)
 def test_a_package_is_imported_by_its_owners_alone(package):
-    users = {name for name in MODULES if package in {imported.split(".")[0] for imported in list_imports(name)}}
+    users = {
+        name for name in MODULES if package in {imported.split(".")[0] for imported in list_imports(name)}
+    }
 
     assert set() == {
         user for user in users if user not in OWNERS[package] and find_group(user) not in OWNERS[package]
@@ -143,18 +155,18 @@ def test_heavy_packages_are_imported_where_they_are_needed_first(package):
 
 
 def test_no_module_runs_anything_of_a_server_of_chroma():
-    assert [] == [
+    assert [
         name
         for name in MODULES
         for imported in list_imports(name)
         if imported.startswith(("chromadb.server", "chromadb.app", "chromadb.utils"))
-    ]
+    ] == []
 
 
 def test_no_module_loads_what_could_run_code():
-    assert [] == [
+    assert [
         (name, imported)
         for name in MODULES
         for imported in list_imports(name)
         if imported.split(".")[0] in ("pickle", "joblib", "dill", "marshal", "shelve", "yaml")
-    ]
+    ] == []

@@ -97,7 +97,7 @@ def test_vectors_are_read_in_pages(library):
 
     pages = list(library.read_vectors("notes", "f", page_rows=3))
 
-    assert [3, 3, 3, 1] == [len(ids) for ids, _ in pages]
+    assert [len(ids) for ids, _ in pages] == [3, 3, 3, 1]
     assert len({chunk_id for ids, _ in pages for chunk_id in ids}) == 10
 
 
@@ -106,8 +106,8 @@ def test_replacing_a_document_names_what_is_new_and_what_is_gone(library):
 
     added, removed = put(library, make_document(text="Alpha beta. Epsilon zeta"))
 
-    assert ["notes/a.md/1/Epsilon zeta"] == added
-    assert ["notes/a.md/1/Gamma delta"] == removed
+    assert added == ["notes/a.md/1/Epsilon zeta"]
+    assert removed == ["notes/a.md/1/Gamma delta"]
 
 
 def test_the_same_chunks_with_vectors_of_another_model_are_new_to_its_index(library):
@@ -137,26 +137,30 @@ def test_a_failing_write_changes_nothing(library):
 
     with pytest.raises(ValueError, match="zip"):
         library.replace_document(
-            make_document(text="Other words."), make_chunks(document), make_vectors(1), recipe="", fingerprint=""
+            make_document(text="Other words."),
+            make_chunks(document),
+            make_vectors(1),
+            recipe="",
+            fingerprint="",
         )
 
     assert document == library.find_document(document.record.id)
-    assert before[0][0] == list(library.read_vectors("notes", "f"))[0][0]
+    assert before[0][0] == next(iter(library.read_vectors("notes", "f")))[0]
 
 
 def test_words_are_found_in_any_form_and_without_accents(library):
     put(library, make_document(text="The requested café visits were cancelled"))
 
-    assert [1, 1, 1] == [
+    assert [
         len(library.search_words("notes", word, limit=5)) for word in ("request", "cafe", "cancelling")
-    ]
+    ] == [1, 1, 1]
 
 
 def test_a_search_by_words_stays_inside_its_corpus(library):
     put(library, make_document(corpus="notes"))
     put(library, make_document(corpus="other"))
 
-    assert ["other/a.md/0/Alpha beta"] == library.search_words("other", "alpha", limit=5)
+    assert library.search_words("other", "alpha", limit=5) == ["other/a.md/0/Alpha beta"]
 
 
 @pytest.mark.parametrize(
@@ -192,13 +196,13 @@ def test_the_syntax_of_the_word_index_is_only_text_in_a_question(library, questi
 def test_a_question_of_stop_words_finds_nothing(library):
     put(library, make_document())
 
-    assert [] == library.search_words("notes", "what is it?", limit=5)
+    assert library.search_words("notes", "what is it?", limit=5) == []
 
 
 def test_a_word_is_counted_by_the_chunks_that_hold_it(library):
     put(library, make_document(text="Alpha beta. Alpha gamma"))
 
-    assert [2, 1, 0] == [library.count_chunks_with("notes", word) for word in ("alpha", "beta", "zeta")]
+    assert [library.count_chunks_with("notes", word) for word in ("alpha", "beta", "zeta")] == [2, 1, 0]
 
 
 def test_deleted_words_are_in_no_byte_of_the_file(library, tmp_path):
@@ -209,7 +213,7 @@ def test_deleted_words_are_in_no_byte_of_the_file(library, tmp_path):
     library.delete_document("notes/a.md")
     library.erase_leftovers()
 
-    assert [] == holds_canary(tmp_path)
+    assert holds_canary(tmp_path) == []
 
 
 def holds_canary(folder) -> list[str]:
@@ -264,4 +268,4 @@ def test_a_folder_in_place_of_the_library_is_refused(tmp_path):
 def test_a_document_of_very_many_chunks_finds_its_known_vectors(library):
     ids = [f"id-{number}" for number in range(260_000)]
 
-    assert {} == library.find_vectors(ids, "f")
+    assert library.find_vectors(ids, "f") == {}

@@ -13,9 +13,9 @@ def test_parts_wait_work_and_are_ready():
         seen.append(parts.status())
     seen.append(parts.status())
 
-    assert ["waiting", "working", "working", "ready"] == [status.parts[0].state for status in seen]
-    assert ["model", "the model is loading", "12 of 90 MB", ""] == [status.waiting_for for status in seen]
-    assert [False, False, False, True] == [status.ready for status in seen]
+    assert [status.parts[0].state for status in seen] == ["waiting", "working", "working", "ready"]
+    assert [status.waiting_for for status in seen] == ["model", "the model is loading", "12 of 90 MB", ""]
+    assert [status.ready for status in seen] == [False, False, False, True]
 
 
 def test_a_part_that_fails_says_why():
@@ -23,9 +23,9 @@ def test_a_part_that_fails_says_why():
     with parts.loading("model"):
         raise ModelError("The weights are damaged.", "Fetch them again.")
 
-    assert "The weights are damaged. Fetch them again." == parts.status().waiting_for
+    assert parts.status().waiting_for == "The weights are damaged. Fetch them again."
     assert isinstance(parts.error, ModelError)
-    assert "failed" == parts.status().parts[0].state
+    assert parts.status().parts[0].state == "failed"
 
 
 def test_an_error_that_nobody_foresaw_is_told_without_its_words(caplog):

@@ -14,8 +14,29 @@ from tests.makers import make_passage
 SHIPPED = Path(__file__).parent.parent / "prompts"
 FRAGMENTS = st.lists(
     st.sampled_from(
-        ["<|", "|>", "im_start", "im_end", "<", ">", "s", "/", "[", "]", "INST", "start_of_turn", "\u200b"]
-        + ["<|im_start|>", "</s>", "<s>", "[/INST]", "<<SYS>>", "<bos>", " ", "a"]
+        [
+            "<|",
+            "|>",
+            "im_start",
+            "im_end",
+            "<",
+            ">",
+            "s",
+            "/",
+            "[",
+            "]",
+            "INST",
+            "start_of_turn",
+            "\u200b",
+            "<|im_start|>",
+            "</s>",
+            "<s>",
+            "[/INST]",
+            "<<SYS>>",
+            "<bos>",
+            " ",
+            "a",
+        ]
     ),
     max_size=12,
 ).map("".join)
@@ -85,15 +106,16 @@ def test_a_prompt_in_another_encoding_is_named(folder):
 def test_a_doubled_dollar_sign_is_a_dollar_sign(folder):
     (folder / "system.md").write_text("It costs 5 $$.")
 
-    assert "It costs 5 $." == load_prompts(folder).write_messages("q", [])[0].content
+    assert load_prompts(folder).write_messages("q", [])[0].content == "It costs 5 $."
 
 
 def test_passages_and_question_stand_in_the_last_message():
     messages = load_prompts(SHIPPED).write_messages(
-        "When does it leave?", [make_passage("The ferry leaves at noon."), make_passage("Dogs pay.", number=2)]
+        "When does it leave?",
+        [make_passage("The ferry leaves at noon."), make_passage("Dogs pay.", number=2)],
     )
 
-    assert "user" == messages[-1].role
+    assert messages[-1].role == "user"
     for words in ("When does it leave?", "The ferry leaves at noon.", "Dogs pay."):
         assert words in messages[-1].content
 
@@ -109,7 +131,7 @@ def test_history_stands_between_the_rules_and_the_question():
 def test_an_empty_system_prompt_is_left_out(folder):
     (folder / "system.md").write_text("\n")
 
-    assert ["user"] == [message.role for message in load_prompts(folder).write_messages("Now?", [])]
+    assert [message.role for message in load_prompts(folder).write_messages("Now?", [])] == ["user"]
 
 
 def test_dollar_signs_in_documents_and_questions_are_only_text():
@@ -146,24 +168,26 @@ def test_control_tokens_never_reach_a_prompt(token):
 
     content = "\n".join(message.content for message in messages)
     assert token not in content
-    assert [] == _CONTROL_TOKEN.findall(content)
+    assert _CONTROL_TOKEN.findall(content) == []
 
 
 @given(FRAGMENTS)
 def test_nothing_that_is_left_of_a_token_makes_another(text):
     plain = neutralize_text(text)
 
-    assert [] == _CONTROL_TOKEN.findall(plain)
+    assert _CONTROL_TOKEN.findall(plain) == []
     assert plain == neutralize_text(plain)
 
 
-@pytest.mark.parametrize("text", ["a < b and c > d", "x|y", "[1]", "<p>text</p>", "5 <| 6", "a [link](url)", "漢字 é"])
+@pytest.mark.parametrize(
+    "text", ["a < b and c > d", "x|y", "[1]", "<p>text</p>", "5 <| 6", "a [link](url)", "漢字 é"]
+)
 def test_ordinary_text_is_left_alone(text):
     assert text == neutralize_text(text)
 
 
 def test_invisible_characters_are_taken_out():
-    assert "ab" == neutralize_text("a\u200b\u202e\U000e0041b")
+    assert neutralize_text("a\u200b\u202e\U000e0041b") == "ab"
 
 
 def test_no_prompt_text_stands_in_python():
@@ -176,4 +200,4 @@ def test_no_prompt_text_stands_in_python():
         if len(line.split()) > 5
     ]
 
-    assert [] == [line for line in lines if line in sources]
+    assert [line for line in lines if line in sources] == []

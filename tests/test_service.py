@@ -104,7 +104,7 @@ def test_the_parts_are_awaited_one_by_one(make_service):
     assert {"waiting"} == {part.state for part in before.parts}
     assert {"ready"} == {part.state for part in service.status().parts}
     assert "half of it is there" in heard[0]
-    assert "" == service.status().waiting_for
+    assert service.status().waiting_for == ""
 
 
 def test_nothing_is_asked_while_the_models_load(make_service):
@@ -129,7 +129,7 @@ def test_search_needs_no_language_model(make_service):
     service.wait_until_ready()
     service.ingest_now("notes", lambda _: None, lambda _: None)
 
-    assert "ferry.md" == service.search("ferry", corpus="notes")[0].path
+    assert service.search("ferry", corpus="notes")[0].path == "ferry.md"
 
 
 def fail_to_load(_):
@@ -215,7 +215,7 @@ def test_everything_is_there_after_a_restart(make_service):
     second.start(ingest=False)
     second.wait_until_ready()
 
-    assert "ferry.md" == second.search("ferry", corpus="notes")[0].path
+    assert second.search("ferry", corpus="notes")[0].path == "ferry.md"
 
 
 def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
@@ -224,9 +224,9 @@ def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
     names = service.add_files("notes", [("../dogs.md", tmp_path / "upload")])
     wait_for(lambda: "dogs.md" in list_paths(service))
 
-    assert ["dogs.md"] == names
+    assert names == ["dogs.md"]
     assert (corpora / "notes" / "documents" / "dogs.md").is_file()
-    assert "dogs.md" == service.search("dogs", corpus="notes")[0].path
+    assert service.search("dogs", corpus="notes")[0].path == "dogs.md"
 
 
 def test_a_file_that_cannot_be_read_is_told_in_the_report(service, tmp_path):
@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_read_is_told_in_the_report(service, tmp_path):
     wait_for(lambda: "bad.pdf" in list_paths(service) and not service.ingest_progress("notes"))
 
     [outcome] = service.last_report("notes").outcomes
-    assert ("bad.pdf", "failed") == (outcome.path, outcome.result)
+    assert (outcome.path, outcome.result) == ("bad.pdf", "failed")
     assert "bad.pdf" in outcome.reason
 
 
@@ -246,7 +246,7 @@ def test_a_deleted_document_is_gone_from_folder_library_and_answers(service, cor
     service.delete_document(record.id)
 
     assert not (corpora / "notes" / "documents" / "ferry.md").exists()
-    assert [] == service.search("ferry", corpus="notes")
+    assert service.search("ferry", corpus="notes") == []
     with pytest.raises(CorpusError, match="no longer in the library"):
         service.get_document(record.id)
     with pytest.raises(CorpusError):
@@ -259,7 +259,7 @@ def test_a_document_whose_file_is_gone_can_still_be_deleted(service, corpora):
 
     service.delete_document(record.id)
 
-    assert [] == list_paths(service)
+    assert list_paths(service) == []
 
 
 def test_the_original_file_of_a_document_is_found(service, corpora):
@@ -319,13 +319,14 @@ def test_a_missing_corpora_folder_is_told_when_a_corpus_is_asked_for(make_servic
 def test_corpora_are_listed_with_their_size_the_default_first(service):
     corpora = service.list_corpora()
 
-    assert [("notes", 1, 1), ("empty", 0, 0)] == [
-        (corpus.name, corpus.documents, corpus.chunks) for corpus in corpora
+    assert [(corpus.name, corpus.documents, corpus.chunks) for corpus in corpora] == [
+        ("notes", 1, 1),
+        ("empty", 0, 0),
     ]
 
 
 def test_the_corpus_that_is_meant_is_found(service):
-    assert ["notes", "notes", "empty"] == [service.find_corpus(name) for name in (None, "", "empty")]
+    assert [service.find_corpus(name) for name in (None, "", "empty")] == ["notes", "notes", "empty"]
     with pytest.raises(CorpusError, match="'missing'"):
         service.find_corpus("missing")
 
@@ -359,7 +360,7 @@ def test_a_text_without_a_file_can_be_searched(make_service):
     service.wait_until_ready()
     service.add_text("empty", "p1", ParsedDocument("Zebras", "Zebras sleep.", (Block("paragraph", 0, 13),)))
 
-    assert "Zebras sleep." == service.search("zebras", corpus="empty")[0].text
+    assert service.search("zebras", corpus="empty")[0].text == "Zebras sleep."
 
 
 def test_closing_twice_is_harmless(make_service):

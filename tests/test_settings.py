@@ -35,7 +35,7 @@ def test_the_environment_beats_chatbot_toml(project, monkeypatch):
     (project / "chatbot.toml").write_text("port = 8001\nanswer_tokens = 99\n")
     monkeypatch.setenv("CHATBOT_PORT", "8002")
 
-    assert (8002, 99) == (load_settings().port, load_settings().answer_tokens)
+    assert (load_settings().port, load_settings().answer_tokens) == (8002, 99)
 
 
 def test_a_flag_beats_the_environment(monkeypatch):
@@ -114,7 +114,7 @@ def test_a_key_is_never_shown(project, monkeypatch):
 
     assert "sk-secret" not in repr(settings)
     assert settings.generator_key is not None
-    assert "sk-secret" == settings.generator_key.get_secret_value()
+    assert settings.generator_key.get_secret_value() == "sk-secret"
 
 
 def test_a_key_of_the_wrong_type_is_not_repeated(project):
@@ -133,13 +133,13 @@ def test_settings_cannot_be_changed():
 
 
 def test_every_setting_says_what_it_means():
-    assert [] == [name for name, field in Settings.model_fields.items() if not field.description]
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
 def test_shipped_folders_are_those_of_the_project_else_of_the_package(project):
     inside_package = find_shipped_folder("prompts")
     (project / "prompts").mkdir()
 
-    assert ("_shipped", "prompts") == inside_package.parts[-2:]
+    assert inside_package.parts[-2:] == ("_shipped", "prompts")
     assert project / "prompts" == find_shipped_folder("prompts")
     assert (find_project_folder() / "prompts" / "system.md").is_file()

@@ -11,7 +11,9 @@ from chatbot.evaluation.datasets import load_questions
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 FERRIES = CORPORA / "marrowick-ferries"
-RECORDS = [json.loads(line) for line in (FERRIES / "questions.jsonl").read_text().splitlines() if line.strip()]
+RECORDS = [
+    json.loads(line) for line in (FERRIES / "questions.jsonl").read_text().splitlines() if line.strip()
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,9 @@ def test_the_first_answer_stands_in_its_source(texts, record):
 
 
 def test_every_document_has_words(texts):
-    assert [] == [path for path, text in texts.items() if len(text.split()) < 40]
+    assert [path for path, text in texts.items() if len(text.split()) < 40] == []
 
 
 @pytest.mark.parametrize("boilerplate", ["99.99", "deskQueueLength", "<script", "function(", "cookie"])
 def test_what_a_browser_does_not_show_is_not_read(texts, boilerplate):
-    assert [] == [path for path, text in texts.items() if boilerplate in text]
+    assert [path for path, text in texts.items() if boilerplate in text] == []

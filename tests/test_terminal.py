@@ -57,9 +57,9 @@ def test_results_and_progress_go_to_different_streams():
     terminal.say("result")
     terminal.say_json({"ü": 1})
 
-    assert "working\n" == progress.getvalue()
-    assert "result" == output.getvalue().splitlines()[0]
-    assert {"ü": 1} == json.loads(output.getvalue().removeprefix("result\n"))
+    assert progress.getvalue() == "working\n"
+    assert output.getvalue().splitlines()[0] == "result"
+    assert json.loads(output.getvalue().removeprefix("result\n")) == {"ü": 1}
 
 
 def test_on_a_terminal_a_note_replaces_the_last_and_leaves_no_trace(monkeypatch):
@@ -73,27 +73,27 @@ def test_on_a_terminal_a_note_replaces_the_last_and_leaves_no_trace(monkeypatch)
     written = progress.getvalue()
     assert "\n" not in written
     assert all(len(part) <= 19 for part in written.split("\r"))
-    assert "" == written.split("\r")[-1]
+    assert written.split("\r")[-1] == ""
 
 
 def test_every_cited_sentence_gets_its_number():
-    assert "At noon. [1] Dogs pay. [2]" == mark_citations(ANSWER)
+    assert mark_citations(ANSWER) == "At noon. [1] Dogs pay. [2]"
 
 
 def test_only_cited_passages_are_sources():
-    assert ["[1]", "[2]"] == [line.split()[0] for line in format_sources(ANSWER) if line.startswith("[")]
+    assert [line.split()[0] for line in format_sources(ANSWER) if line.startswith("[")] == ["[1]", "[2]"]
 
 
 def test_without_an_answer_the_nearest_passages_are_named():
     lines = format_sources(ANSWER | {"found": False, "citations": []})
 
-    assert ["[1]", "[2]", "[3]"] == [line.split()[0] for line in lines]
+    assert [line.split()[0] for line in lines] == ["[1]", "[2]", "[3]"]
 
 
 def test_a_place_names_each_thing_once():
-    assert "Ferry · Times · page 3 · 2025-03-01 · ferry.md" == describe_place(PASSAGE)
-    assert "Ferry" == describe_place(
-        PASSAGE | {"heading": "Ferry", "page": None, "date": None, "path": "Ferry"}
+    assert describe_place(PASSAGE) == "Ferry · Times · page 3 · 2025-03-01 · ferry.md"
+    assert (
+        describe_place(PASSAGE | {"heading": "Ferry", "page": None, "date": None, "path": "Ferry"}) == "Ferry"
     )
 
 
@@ -102,7 +102,7 @@ def test_a_passage_says_why_it_was_found():
 
     assert "nearest vector #1" in lines[1]
     assert "shared words" not in lines[1]
-    assert "    The ferry leaves at noon." == lines[2]
+    assert lines[2] == "    The ferry leaves at noon."
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_progress_tells_what_is_left_once_it_can_be_known(seconds, left, expecte
 def test_outcomes_name_file_and_reason():
     failed = {"result": "failed", "path": "a.pdf", "reason": "It is damaged."}
 
-    assert "failed   a.pdf: It is damaged." == describe_outcome(failed)
-    assert "added    b.md (2 chunks)" == describe_outcome({"result": "added", "path": "b.md", "chunks": 2})
-    assert "removed  c.md" == describe_outcome({"result": "removed", "path": "c.md", "chunks": 0})
+    assert describe_outcome(failed) == "failed   a.pdf: It is damaged."
+    assert describe_outcome({"result": "added", "path": "b.md", "chunks": 2}) == "added    b.md (2 chunks)"
+    assert describe_outcome({"result": "removed", "path": "c.md", "chunks": 0}) == "removed  c.md"
 
 
 def test_a_report_counts_every_kind():
@@ -138,5 +138,5 @@ def test_a_report_counts_every_kind():
 
 
 def test_long_text_is_cut_between_words():
-    assert "one two…" == shorten("one  two\nthree", 10)
-    assert "short" == shorten("short", 10)
+    assert shorten("one  two\nthree", 10) == "one two…"
+    assert shorten("short", 10) == "short"

@@ -29,7 +29,7 @@ def fit(limit, *, passages=PASSAGES, history=HISTORY):
 def test_what_fits_is_kept_whole():
     fitted = fit(39)
 
-    assert (3, 0, 39, 5) == (len(fitted.passages), fitted.dropped, fitted.tokens, len(fitted.messages))
+    assert (len(fitted.passages), fitted.dropped, fitted.tokens, len(fitted.messages)) == (3, 0, 39, 5)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,8 @@ def test_a_question_without_passages_may_be_too_long_too():
 
 
 @pytest.mark.parametrize(
-    "text", ["<|endoftext|>", "<|im_start|>system<|im_end|>", "<|fim_prefix|>", "", "漢字" * 50, "\ud800 lone"]
+    "text",
+    ["<|endoftext|>", "<|im_start|>system<|im_end|>", "<|fim_prefix|>", "", "漢字" * 50, "\ud800 lone"],
 )
 def test_any_text_is_counted_special_tokens_as_plain_characters(text):
     assert estimate_tokens(text) >= 1

@@ -59,7 +59,7 @@ def test_similarities_are_cosines_in_descending_order(shelf):
 
 
 def test_an_empty_corpus_has_no_nearest_chunk(shelf):
-    assert [] == shelf.index.find_nearest("other", shelf.vectors[0], limit=5)
+    assert shelf.index.find_nearest("other", shelf.vectors[0], limit=5) == []
 
 
 def test_more_than_there_is_may_be_asked_for(shelf):
@@ -69,7 +69,7 @@ def test_more_than_there_is_may_be_asked_for(shelf):
 def test_corpora_are_apart(shelf):
     shelf.index.update("other", ids=["x"], vectors=shelf.vectors[:1], removed=[])
 
-    assert ["x"] == [chunk_id for chunk_id, _ in shelf.index.find_nearest("other", shelf.vectors[5], limit=9)]
+    assert [chunk_id for chunk_id, _ in shelf.index.find_nearest("other", shelf.vectors[5], limit=9)] == ["x"]
 
 
 def test_removed_chunks_are_found_no_more(shelf):
@@ -93,7 +93,7 @@ def test_more_rows_than_chroma_takes_at_once_are_written_and_removed(tmp_path):
     index.update("big", ids=[], vectors=vectors[:0], removed=ids[1:])
 
     assert nearest == "5999"
-    assert ["0"] == [chunk_id for chunk_id, _ in index.find_nearest("big", vectors[0], limit=5)]
+    assert [chunk_id for chunk_id, _ in index.find_nearest("big", vectors[0], limit=5)] == ["0"]
     index.close()
 
 
@@ -162,7 +162,7 @@ def test_another_embedding_model_has_a_collection_of_its_own(shelf):
     index = shelf.open("f2")
 
     assert index.check("notes", 0) is False
-    assert [] == index.find_nearest("notes", shelf.vectors[0], limit=5)
+    assert index.find_nearest("notes", shelf.vectors[0], limit=5) == []
     assert shelf.ids == find_all(shelf.open("f1"), shelf)
 
 

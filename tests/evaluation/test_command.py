@@ -28,7 +28,12 @@ QUESTIONS = [
     {"question": "Do dogs travel free of charge?", "answers": ["free of charge"], "source": "dogs.md"},
     {"question": "Zyx qwv plugh?", "answers": [], "answerable": False},
 ]
-REPLIES = ["The ferry leaves at noon.", "A berth costs 13 marks.", "Dogs travel free of charge.", "Zebras sing."]
+REPLIES = [
+    "The ferry leaves at noon.",
+    "A berth costs 13 marks.",
+    "Dogs travel free of charge.",
+    "Zebras sing.",
+]
 
 
 def write_lines(path, records) -> None:
@@ -57,15 +62,15 @@ def run(settings, **plan):
 def test_a_corpus_is_measured_on_its_own_questions(settings):
     report = run(settings, corpus="notes")
 
-    assert {"recall@1": 1.0, "recall@5": 1.0, "recall@10": 1.0, "mrr": 1.0, "n": 3} == report["retrieval"]
+    assert report["retrieval"] == {"recall@1": 1.0, "recall@5": 1.0, "recall@10": 1.0, "mrr": 1.0, "n": 3}
     assert report["answers"]["n"] == 3
     assert report["answers"]["right"] == pytest.approx(1.0)
-    assert (1.0, 1.0) == (report["citations"]["exist"], report["citations"]["support"])
-    assert {"precision": 1.0, "recall": 1.0, "f1": 1.0} == report["abstention"]
+    assert (report["citations"]["exist"], report["citations"]["support"]) == (1.0, 1.0)
+    assert report["abstention"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert [question["question"] for question in QUESTIONS] == [
         question["question"] for question in report["questions"]
     ]
-    assert [False, False, False, True] == [question["declined"] for question in report["questions"]]
+    assert [question["declined"] for question in report["questions"]] == [False, False, False, True]
     json.dumps(report)
 
 
@@ -116,7 +121,7 @@ def test_given_passages_are_read_without_a_search(settings, tmp_path):
     assert report["retrieval"] is None
     assert report["citations"]["exist"] == 1.0
     assert all(len(question["found"]) == 2 for question in report["questions"])
-    assert ["ferry.md" in question["found"] for question in report["questions"]][0]
+    assert next("ferry.md" in question["found"] for question in report["questions"])
 
 
 def test_a_passage_file_is_searched(settings, tmp_path):
@@ -174,22 +179,18 @@ REPORT = {
 }
 
 
-def test_figures_have_a_short_name_where_it_is_the_only_one():
-    assert {
-        "retrieval.recall@5": 0.75,
-        "retrieval.n": 4,
-        "answers.right": 0.5,
-        "answers.n": 4,
-        "seconds.answer.median": 1.5,
-        "recall@5": 0.75,
-        "right": 0.5,
-        "answer.median": 1.5,
-    } == flatten_figures(REPORT)
+def test_figures_have_a_full_and_a_short_name():
+    figures = flatten_figures(REPORT)
+
+    assert {"retrieval.recall@5": 0.75, "recall@5": 0.75, "answers.right": 0.5, "right": 0.5}.items() <= (
+        figures.items()
+    )
+    assert (figures["seconds.answer.median"], figures["answer.median"]) == (1.5, 1.5)
 
 
 def test_figures_below_their_minimum_are_named():
-    assert [] == find_shortfalls(REPORT, [("right", 0.5)])
-    assert ["right is 0.500, below 0.6"] == find_shortfalls(REPORT, [("right", 0.6), ("recall@5", 0.7)])
+    assert find_shortfalls(REPORT, [("right", 0.5)]) == []
+    assert find_shortfalls(REPORT, [("right", 0.6), ("recall@5", 0.7)]) == ["right is 0.500, below 0.6"]
     with pytest.raises(SettingsError, match="no figure 'speed'"):
         find_shortfalls(REPORT, [("speed", 1)])
 
@@ -203,7 +204,11 @@ def test_a_minimum_that_is_none_is_refused(text):
 def test_a_report_is_written_as_lines_and_as_json(tmp_path):
     write_report(REPORT, tmp_path / "out.json")
 
-    assert REPORT == json.loads((tmp_path / "out.json").read_text())
-    assert ["retrieval", "answers", "seconds"] == [line.split()[0] for line in format_report(REPORT).splitlines()]
+    assert json.loads((tmp_path / "out.json").read_text()) == REPORT
+    assert [line.split()[0] for line in format_report(REPORT).splitlines()] == [
+        "retrieval",
+        "answers",
+        "seconds",
+    ]
     with pytest.raises(SettingsError, match="could not be written"):
         write_report(REPORT, tmp_path / "missing" / "out.json")

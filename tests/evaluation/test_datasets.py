@@ -30,13 +30,13 @@ def test_a_question_comes_with_all_that_is_known_of_it(write):
         )
     )
 
-    assert ("When?", ("noon", "12:00"), True, ("ferry.md",), "lookup") == (
+    assert (
         question.question,
         question.answers,
         question.answerable,
         question.gold,
         question.category,
-    )
+    ) == ("When?", ("noon", "12:00"), True, ("ferry.md",), "lookup")
     assert (Message("user", "Hi"), Message("assistant", "Hello")) == question.history
 
 
@@ -59,7 +59,7 @@ def test_a_question_without_an_answer_is_marked(write):
 
 
 def test_empty_lines_are_passed_over(write):
-    assert 2 == len(load_questions(write("", {"question": "When?"}, "   ", {"question": "Where?"}, "")))
+    assert len(load_questions(write("", {"question": "When?"}, "   ", {"question": "Where?"}, ""))) == 2
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_broken_passage_is_named_by_its_number(write, line):
 def test_a_passage_has_a_text_and_perhaps_a_title(write):
     first, second = load_passages(write({"id": 1, "text": "A."}, {"id": "p2", "title": "T", "text": "B."}))
 
-    assert ("1", "", "A.") == (first.id, first.title, first.text)
-    assert ("p2", "T", "B.") == (second.id, second.title, second.text)
+    assert (first.id, first.title, first.text) == ("1", "", "A.")
+    assert (second.id, second.title, second.text) == ("p2", "T", "B.")
 
 
 @pytest.mark.parametrize("content", [None, "Büro".encode("latin-1")])

@@ -79,10 +79,10 @@ def test_detection_counts_hits_among_guesses_and_among_the_truth(predicted, actu
 
 
 def test_a_mean_of_nothing_is_unknown():
-    assert (None, 2.0) == (take_mean([]), take_mean([1, 3]))
+    assert (take_mean([]), take_mean([1, 3])) == (None, 2.0)
 
 
 def test_seconds_are_summed_up_by_nearest_rank():
-    assert {"median": 50.5, "p95": 95} == summarize_seconds(list(range(1, 101)))
-    assert {"median": 3, "p95": 3} == summarize_seconds([3])
-    assert {"median": None, "p95": None} == summarize_seconds([])
+    assert summarize_seconds(list(range(1, 101))) == {"median": 50.5, "p95": 95}
+    assert summarize_seconds([3]) == {"median": 3, "p95": 3}
+    assert summarize_seconds([]) == {"median": None, "p95": None}

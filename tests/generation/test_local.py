@@ -34,14 +34,14 @@ def test_an_answer_streams_and_ends_by_itself(smollm):
     pieces += smollm.stream(QUESTION, max_new_tokens=60)
 
     assert "10:15" in text
-    assert "end" == reason
+    assert reason == "end"
     assert "<|" not in text
     assert text == "".join(pieces)
     assert len(pieces) > 1
 
 
 def test_an_answer_cut_by_its_limit_says_so(smollm):
-    assert "length" == read(smollm.stream(TALE, max_new_tokens=8))[1]
+    assert read(smollm.stream(TALE, max_new_tokens=8))[1] == "length"
 
 
 def test_closing_stops_the_model_within_a_token(smollm):
@@ -51,13 +51,13 @@ def test_closing_stops_the_model_within_a_token(smollm):
     stream.close()
 
     assert time.monotonic() - started < 2
-    assert [] == find_threads()
+    assert find_threads() == []
 
 
 def test_closing_before_the_first_word_is_harmless(smollm):
     smollm.stream(TALE, max_new_tokens=50).close()
 
-    assert [] == find_threads()
+    assert find_threads() == []
 
 
 def test_two_answers_at_once_wait_for_each_other(smollm):
@@ -79,7 +79,7 @@ def test_the_prompt_holds_the_template_s_control_tokens_and_no_other(smollm):
     ids = smollm._encode(QUESTION)
     special = [token for token in smollm._tokenizer.convert_ids_to_tokens(ids) if token.startswith("<|")]
 
-    assert ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"] == special
+    assert special == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
     assert len(ids) == smollm.count_tokens(QUESTION)
 
 
@@ -90,7 +90,7 @@ def test_hostile_text_adds_no_control_token(smollm):
     ids = smollm._encode([QUESTION[0], Message("user", neutralize_text(hostile))])
     controls = set(smollm._tokenizer.all_special_ids)
 
-    assert 5 == sum(token in controls for token in ids)
+    assert sum(token in controls for token in ids) == 5
 
 
 def test_an_error_inside_the_model_surfaces_and_does_not_hang(smollm, monkeypatch):
@@ -103,7 +103,7 @@ def test_an_error_inside_the_model_surfaces_and_does_not_hang(smollm, monkeypatc
         read(smollm.stream(QUESTION, max_new_tokens=10))
     monkeypatch.undo()
     assert "10:15" in read(smollm.stream(QUESTION, max_new_tokens=60))[0]
-    assert [] == find_threads()
+    assert find_threads() == []
 
 
 def test_the_window_is_that_of_the_model(smollm):
