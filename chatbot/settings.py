@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         "answer; free: it reads whole passages and writes as it likes; auto: quoting for the packaged model.",
     )
     evidence_floor: float = Field(
-        0.59,
+        0.6,
         ge=0.0,
         le=2.0,
         description="How well the best sentence must match before an answer is given; 0 answers always.",

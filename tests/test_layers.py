@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "chatbot"
 RANKS = [
     ["errors", "types"],
     ["settings", "prompting", "tokens", "sentences", "corpora", "loading", "ingest_queue", "ownership"],
+    ["conversion"],
     [
         "documents",
         "chunking",
@@ -40,11 +41,11 @@ OWNERS = {
     "chromadb": {"vectors"},
     "sentence_transformers": {"embedding"},
     "tiktoken": {"tokens"},
-    "transformers": {"generation.local", "models"},
-    "tokenizers": {"embedding", "models"},
-    "gguf": {"models"},
+    "transformers": {"embedding", "generation.local", "conversion"},
+    "tokenizers": {"embedding", "conversion"},
+    "gguf": {"conversion"},
     "sqlite3": {"library", "chats"},
-    "filelock": {"ownership", "models"},
+    "filelock": {"ownership", "conversion"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
     "lxml": {"documents"},
@@ -56,7 +57,7 @@ OWNERS = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "httpx": {"generation.remote", "connection"},
-    "torch": {"embedding", "generation.local", "models", "doctor"},
+    "torch": {"embedding", "generation.local", "conversion", "doctor"},
 }
 SETTINGS_READERS = {"build", "service", "cli", "evaluation.command", "doctor", "scratch", "connection"}
 LAZY = ["chromadb", "sentence_transformers", "transformers", "torch", "gradio", "tiktoken", "gguf"]
