@@ -31,7 +31,15 @@ def ingest(folder: Path) -> None:
             bench.check()
             bench.ingest()
             os._exit(0)
-        _, _status = os.waitpid(child, 0)
+        say(str(child))
+        _, status = os.waitpid(child, 0)
+        say("done" if status == 0 else "killed")
+
+
+def say(line: str) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def read_plain_text(path: Path):
@@ -47,6 +55,7 @@ def own(folder: Path) -> None:
 
     owner = claim_data_folder(folder)
     owner.announce("http://127.0.0.1:1")
+    say("owned")
     time.sleep(600)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from typing import Any
 import pytest
 
 from chatbot.web.serve import make_server, open_socket
+from tests.browsing import ask, find_chromium, open_browser, wait_for_turns
 from tests.web.conftest import ServiceSlot
 from tests.web.fake_service import FakeService
 
@@ -23,25 +22,7 @@ pytestmark = [
 ]
 
 QUESTION = "How long can a customer return coffee?"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 WORD_SECONDS = 0.006
-
-
-def find_chromium() -> str:
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("no Chromium was found, and on the build server there must be one")
-    if path is None:
-        pytest.skip("no Chromium was found; install one (apt install chromium) to run the browser tests")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +46,8 @@ def address() -> Iterator[tuple[str, ServiceSlot]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -107,17 +84,6 @@ def open_page(address, browser, fake) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert problems == []
-
-
-def ask(page, question: str, turns: int = 1) -> None:
-    page.fill("#question", question)
-    page.press("#question", "Enter")
-    wait_for_turns(page, turns)
-
-
-def wait_for_turns(page, turns: int) -> None:
-    page.wait_for_function(f"document.querySelectorAll('#transcript .turn').length === {turns}")
-    page.wait_for_selector("[data-writing]", state="detached")
 
 
 def start_long_answer(page) -> None:
