@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from chatbot.loading import Report
@@ -10,6 +11,10 @@ from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
 from chatbot.settings import Settings
 from chatbot.types import Embedder, Generator
+
+
+LOADING = threading.Lock()
+"""Held while a model loads: transformers cannot be imported by two threads at the same time."""
 
 
 def build_service(settings: Settings) -> Service:
@@ -48,10 +53,11 @@ def make_embedder(settings: Settings, report: Report) -> Embedder:
     from chatbot.models import locate_embedder
 
     location = locate_embedder(settings.embedder, data_folder=settings.data_folder)
-    report("the embedding model is loading")
     from chatbot.embedding import load_embedder
 
-    return load_embedder(location, offline=settings.offline)
+    with LOADING:
+        report("the embedding model is loading")
+        return load_embedder(location, offline=settings.offline)
 
 
 def make_generator(settings: Settings, report: Report) -> Generator:
@@ -79,12 +85,12 @@ def make_generator(settings: Settings, report: Report) -> Generator:
             describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds)
         ),
     )
-    report("the language model is loading")
     from chatbot.generation.local import load_transformers_generator
 
-    return load_transformers_generator(
-        location, name=name_generator(settings.generator, location), offline=settings.offline
-    )
+    name = name_generator(settings.generator, location)
+    with LOADING:
+        report("the language model is loading")
+        return load_transformers_generator(location, name=name, offline=settings.offline)
 
 
 def is_url(text: str) -> bool:

@@ -254,6 +254,9 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
 
 def run_ask(options: argparse.Namespace, settings: Settings) -> int:
     """Answer one question; 9 when the documents do not hold the answer."""
+    from chatbot.assistant import check_question
+
+    check_question(options.question, settings.question_limit_characters)
     terminal = make_terminal()
     with open_connection(settings, terminal, generator=True, ingest=True) as connection:
         answer = print_answer(connection, terminal, options.question, settings.corpus, [], options.json)
@@ -302,6 +305,9 @@ def run_search(options: argparse.Namespace, settings: Settings) -> int:
     """Show the passages that match; 9 when there are none."""
     if not 1 <= options.limit <= 100:
         raise SettingsError(f"--limit cannot be {options.limit}.", "Choose 1 to 100.")
+    from chatbot.assistant import check_question
+
+    check_question(options.question, settings.question_limit_characters)
     terminal = make_terminal()
     with open_connection(settings, terminal, generator=False, ingest=True) as connection:
         passages = connection.search(options.question, corpus=settings.corpus, limit=options.limit)
