@@ -12,7 +12,6 @@ from chatbot.service import Factories, Service
 from chatbot.settings import Settings
 from chatbot.types import Embedder, Generator
 
-
 LOADING = threading.Lock()
 """Held while a model loads: transformers cannot be imported by two threads at the same time."""
 
