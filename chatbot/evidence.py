@@ -27,7 +27,7 @@ FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
 QUOTE_MARGIN = 0.09
 """A second sentence is quoted too when its score is at most this much below the best."""
-MOST_QUOTES, MOST_SENTENCES = 2, 4
+MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
 SAME_WORDS = 0.8
 """A quote that shares this much of its words with what was said already is left out."""
 NEWER_MARGIN = 0.3
@@ -192,8 +192,8 @@ def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpa
             continue
         quotes.append(item.span)
     if quotes and asks_for_explanation(question):
-        return [extend_span(quotes[0], MOST_SENTENCES)]
-    return join_neighbours(quotes)
+        return [complete_list(extend_span(quotes[0], MOST_SENTENCES))]
+    return [complete_list(quote) for quote in join_neighbours(quotes)]
 
 
 def _makes_needless(quote: SourceSpan, span: SourceSpan, question: str) -> bool:
@@ -226,6 +226,19 @@ def extend_span(span: SourceSpan, most: int) -> SourceSpan:
     chosen = sentences[begin : begin + most]
     offset = span.passage.chunk.start + first
     return widen_span(span, offset + chosen[0][0], offset + chosen[-1][1])
+
+
+def complete_list(span: SourceSpan) -> SourceSpan:
+    """A span that ends with a colon together with the lines that it announces."""
+    if not span.text.endswith(":"):
+        return span
+    position = span.end - span.passage.chunk.start
+    announced = span.passage.text[position:].strip().split("\n\n")[0]
+    lines = announced.split("\n")[:MOST_LINES]
+    if not announced:
+        return span
+    first = span.passage.text.index(lines[0], position)
+    return widen_span(span, span.start, span.passage.chunk.start + first + len("\n".join(lines)))
 
 
 def join_neighbours(quotes: Sequence[SourceSpan]) -> list[SourceSpan]:

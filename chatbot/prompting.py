@@ -71,6 +71,7 @@ class Prompts:
 
     def write_quote(self, quote: str, heading: str = "", columns: str = "") -> str:
         """A quote as an answer shows it; a row of a table with its heading and its columns' names."""
+        quote = " ".join(quote.split())
         if not columns:
             return self.quote.substitute(quote=quote)
         return self.table_quote.substitute(quote=quote, heading=heading, columns=columns)

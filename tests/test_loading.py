@@ -14,7 +14,7 @@ def test_parts_wait_work_and_are_ready():
     seen.append(parts.status())
 
     assert [status.parts[0].state for status in seen] == ["waiting", "working", "working", "ready"]
-    assert [status.waiting_for for status in seen] == ["model", "the model is loading", "12 of 90 MB", ""]
+    assert [status.waiting_for for status in seen] == ["", "the model is loading", "12 of 90 MB", ""]
     assert [status.ready for status in seen] == [False, False, False, True]
 
 
