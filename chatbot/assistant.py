@@ -380,11 +380,11 @@ def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
 
 
 def check_question(question: str, limit_characters: int) -> str:
-    """The question without blanks around it.
+    """The question without blanks around it and without broken characters.
 
     :raises QuestionError: when nothing is left, or more than the limit.
     """
-    stripped = question.strip()
+    stripped = question.encode("utf-8", "replace").decode().strip()
     if not stripped:
         raise QuestionError("The question is empty.", "Type a question.")
     if len(stripped) > limit_characters:

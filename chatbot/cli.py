@@ -207,7 +207,7 @@ def open_connection(
         connection = OwnService(service)
         if ingest:
             with terminal.noting():
-                for event in connection.ingest(settings.corpus):
+                for event in connection.ingest(settings.corpus, retry_failed=False):
                     if event["type"] == "progress":
                         terminal.note(describe_progress(event["progress"]))
         terminal.clear_progress()

@@ -62,11 +62,13 @@ class OwnService:
         name = self._service.find_corpus(corpus)
         return [passage_to_json(item) for item in self._service.search(question, corpus=name, limit=limit)]
 
-    def ingest(self, corpus: str | None) -> Events:
+    def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
         name = self._service.find_corpus(corpus)
         events: queue.SimpleQueue[Json | Exception] = queue.SimpleQueue()
         stop = threading.Event()
-        work = threading.Thread(target=self._ingest_into, args=(name, events, stop), daemon=True)
+        work = threading.Thread(
+            target=self._ingest_into, args=(name, events, stop, retry_failed), daemon=True
+        )
         work.start()
         try:
             while True:
@@ -81,7 +83,11 @@ class OwnService:
             work.join()
 
     def _ingest_into(
-        self, corpus: str, events: queue.SimpleQueue[Json | Exception], stop: threading.Event
+        self,
+        corpus: str,
+        events: queue.SimpleQueue[Json | Exception],
+        stop: threading.Event,
+        retry_failed: bool,
     ) -> None:
         def note_progress(progress: IngestProgress) -> None:
             events.put({"type": "progress", "progress": progress_to_json(progress)})
@@ -90,7 +96,9 @@ class OwnService:
             events.put({"type": "outcome", "outcome": outcome_to_json(outcome)})
 
         try:
-            report = self._service.ingest_now(corpus, note_progress, note_outcome, stop)
+            report = self._service.ingest_now(
+                corpus, note_progress, note_outcome, stop, retry_failed=retry_failed
+            )
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
             events.put(error)
         else:

@@ -113,6 +113,8 @@ def find_documents_folder(corpora_folder: Path, corpus: str) -> Path:
         raise CorpusError(
             f"{documents} cannot be made ({error.strerror}).", "Check the folder's permissions."
         ) from error
+    if not os.access(documents, os.R_OK | os.X_OK):
+        raise CorpusError(f"{documents} cannot be read.", "Check the folder's permissions.")
     return documents
 
 

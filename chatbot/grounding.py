@@ -223,10 +223,12 @@ def find_numbers(text: str) -> frozenset[str]:
 
 
 def _find_names(sentence: str) -> Iterator[str]:
-    """Capitalised words inside a sentence, as stems."""
+    """Capitalised words inside a sentence, as stems; its first word only before another such word."""
     words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", sentence)
-    for word in words[1:]:
-        if word[0].isupper() and word.lower() not in STOP_WORDS and len(word) > 1:
+    capitalised = [word[0].isupper() and len(word) > 1 for word in words]
+    first = 0 if capitalised[:2] == [True, True] else 1
+    for word, is_capitalised in zip(words[first:], capitalised[first:], strict=True):
+        if is_capitalised and word.lower() not in STOP_WORDS:
             yield stem_word(word.lower())
 
 

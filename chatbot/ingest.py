@@ -9,6 +9,7 @@ ingest may be stopped or killed at any moment and simply be started again.
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ import numpy as np
 from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_for_embedding
 from chatbot.corpora import SourceFile, make_readable, scan_files
 from chatbot.documents.reader import READING_VERSION
-from chatbot.errors import DocumentError
+from chatbot.errors import DocumentError, LibraryError
 from chatbot.library import Library
 from chatbot.types import (
     Chunk,
@@ -36,6 +37,8 @@ from chatbot.types import (
     Vectors,
 )
 from chatbot.vectors import VectorIndex
+
+logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[IngestProgress], None]
 
@@ -78,18 +81,20 @@ class Ingestor:
         on_progress: OnProgress = lambda _: None,
         on_outcome: Callable[[FileOutcome], None] = lambda _: None,
         stop: threading.Event | None = None,
+        retry_failed: bool = True,
     ) -> IngestReport:
         """Bring one corpus in step with its documents folder.
 
         :param on_progress: called before each file that must be read.
         :param on_outcome: called after each file that was read or is gone.
         :param stop: when set, the ingest ends after the file at hand.
+        :param retry_failed: also try files again that could not be read and have not changed since.
         """
         started = time.monotonic()
         known = {record.path: record for record in self.library.list_documents(corpus)}
         files = list(scan_files(folder))
         gone = sorted(set(known) - {file.path for file in files})
-        stale = self._find_stale(corpus, files, known)
+        stale = self._find_stale(corpus, files, known, retry_failed=retry_failed)
         outcomes: list[FileOutcome] = []
         unchanged = len(files) - len(stale)
         work = _Work([file.size_bytes for file in stale], started)
@@ -131,7 +136,12 @@ class Ingestor:
         return FileOutcome(record.path, "removed", 0, time.monotonic() - started)
 
     def _find_stale(
-        self, corpus: str, files: Sequence[SourceFile], known: dict[str, DocumentRecord]
+        self,
+        corpus: str,
+        files: Sequence[SourceFile],
+        known: dict[str, DocumentRecord],
+        *,
+        retry_failed: bool,
     ) -> list[SourceFile]:
         """The files whose size, time or recipe is not that of the library, and those that failed."""
         recipes = self.library.list_recipes(corpus)
@@ -139,7 +149,7 @@ class Ingestor:
             file
             for file in files
             if file.path not in known
-            or known[file.path].problem is not None
+            or (retry_failed and known[file.path].problem is not None)
             or (known[file.path].size_bytes, known[file.path].modified_ns)
             != (file.size_bytes, file.modified_ns)
             or recipes[file.path] != self.recipe
@@ -156,13 +166,23 @@ class Ingestor:
                 return FileOutcome(file.path, "unchanged")
             record = describe_file(corpus, file, digest)
             parsed = self.read_document(file.location)
+            chunks = self.add_document(record, parsed, file.location)
         except DocumentError as error:
-            problem = make_readable(str(error))
-            record = replace(describe_file(corpus, file, ""), problem=problem)
-            self._write(Document(record, "", (), ()), [], file.location)
-            return FileOutcome(file.path, "failed", 0, time.monotonic() - started, problem)
-        chunks = self.add_document(record, parsed, file.location)
+            return self._note_failure(corpus, file, str(error), started)
+        except LibraryError:
+            raise
+        except Exception as error:
+            logger.exception("%s could not be taken in", file.path)
+            problem = f"It could not be taken in ({type(error).__name__}). Report this with the file."
+            return self._note_failure(corpus, file, problem, started)
         return FileOutcome(file.path, "changed" if before else "added", chunks, time.monotonic() - started)
+
+    def _note_failure(self, corpus: str, file: SourceFile, problem: str, started: float) -> FileOutcome:
+        """Register a file that could not be read, in place of what it was before."""
+        problem = make_readable(problem)
+        record = replace(describe_file(corpus, file, ""), problem=problem)
+        self._write(Document(record, "", (), ()), [], file.location)
+        return FileOutcome(file.path, "failed", 0, time.monotonic() - started, problem)
 
     def add_document(
         self, record: DocumentRecord, parsed: ParsedDocument, location: Path | None = None

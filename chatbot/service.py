@@ -336,6 +336,8 @@ class Service:
         on_progress: Callable[[IngestProgress], None],
         on_outcome: Callable[[FileOutcome], None],
         stop: threading.Event | None = None,
+        *,
+        retry_failed: bool = True,
     ) -> IngestReport:
         """Bring a corpus in step with its folder and return the report; call `wait_until_ready` first."""
         if self._ingestor is None:
@@ -346,6 +348,7 @@ class Service:
             on_progress=on_progress,
             on_outcome=on_outcome,
             stop=stop,
+            retry_failed=retry_failed,
         )
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:

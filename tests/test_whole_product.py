@@ -24,7 +24,7 @@ from tests.conftest import REPOSITORY
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 CORPUS = "marrowick-ferries"
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 240
 
 
 @pytest.fixture(scope="module")
