@@ -53,6 +53,8 @@ class SearchPassages(Protocol):
         """At most `limit` passages of a corpus, best first."""
 
 
+LONGEST_HISTORY = 6
+"""So many messages of a conversation are shown to a model at most."""
 QUOTING_TOKENS = 80
 """A model that only puts a sentence in other words needs no more."""
 
@@ -98,7 +100,14 @@ class Assistant:
         question = check_question(question, self.rules.question_limit_characters)
         searched_for = make_standalone(question, history)
         passages = tuple(self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit))
-        return self.answer_from(question, passages, searched_for=searched_for, corpus=corpus, started=started)
+        return self.answer_from(
+            question,
+            passages,
+            searched_for=searched_for,
+            corpus=corpus,
+            history=history,
+            started=started,
+        )
 
     def answer_from(
         self,
@@ -107,9 +116,13 @@ class Assistant:
         *,
         searched_for: str | None = None,
         corpus: str = "",
+        history: Sequence[Message] = (),
         started: float | None = None,
     ) -> Answer:
-        """Answer a question from given passages, without a search."""
+        """Answer a question from given passages, without a search.
+
+        :param history: earlier turns, which a model that writes freely is shown, as many as fit.
+        """
         request = Request(
             question, searched_for or question, corpus, time.monotonic() if started is None else started
         )
@@ -123,18 +136,25 @@ class Assistant:
         fitted = fit_prompt(
             lambda kept, turns: self.prompts.write_messages(asked, kept, turns, short=self.rules.quoting),
             read,
-            (),
+            () if self.rules.quoting else history[-LONGEST_HISTORY:],
             count_tokens=self.model.count_tokens,
             prompt_tokens=self.model.window_tokens - answer_tokens,
         )
-        answerable = self.is_answerable(asked, spans, evidence)
+        words = None
+        if self.is_answerable(asked, spans, evidence):
+            needs_model = not (self.rules.quoting and quotes[0].table_header)
+            words = (
+                self.model.stream(fitted.messages, max_new_tokens=answer_tokens)
+                if needs_model
+                else write_nothing()
+            )
         return Answer(
             request,
             passages=tuple(passages) if self.rules.quoting else fitted.passages,
             dropped=fitted.dropped,
             spans=spans,
             quotes=quotes,
-            words=self.model.stream(fitted.messages, max_new_tokens=answer_tokens) if answerable else None,
+            words=words,
             model_name=self.model.name,
             prompts=self.prompts,
             rules=self.rules,
@@ -153,6 +173,12 @@ def _describe_row(quote: SourceSpan) -> tuple[str, str]:
     if not quote.table_header or quote.is_table_header:
         return "", ""
     return (quote.passage.chunk.headings or (quote.passage.title,))[-1], quote.table_header
+
+
+def write_nothing() -> Generator[str, None, StopReason]:
+    """The words of no model: a row of a table says more than a small model's sentence about it."""
+    yield from ()
+    return "end"
 
 
 def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -> list[Passage]:
@@ -303,7 +329,7 @@ class Answer:
         asked = self.request.searched_for
         sources = self._quotes[:1] if self._rules.quoting else self._spans
         citation = ground_sentence(sentence, start, sources, question=asked)
-        if self._rules.quoting and (sources[0].table_header or not is_answer(sentence, asked, citation)):
+        if self._rules.quoting and not is_answer(sentence, asked, citation):
             return ""
         if citation is None and find_content_words(sentence):
             if self._rules.withhold_unsupported:

@@ -307,3 +307,25 @@ def test_given_passages_are_answered_from_without_a_search():
 
     assert search.asked == []
     assert tuple(PASSAGES[1:2]) == finished.passages
+
+
+
+@pytest.mark.parametrize(("quoting", "shown"), [(False, True), (True, False)])
+def test_only_a_model_that_writes_freely_is_shown_the_conversation(quoting, shown):
+    assistant = make_assistant("Dogs travel free of charge.", quoting=quoting)
+    history = [Message("user", "When does the ferry leave?"), Message("assistant", "At noon sharp.")]
+
+    ask(assistant, "Do dogs pay on the ferry?", history).finish()
+
+    assert shown == ("At noon sharp." in [message.content for message in assistant.model.prompts[0]])
+
+
+def test_a_row_of_a_table_is_quoted_with_its_columns_and_without_the_model():
+    table = "Code | Meaning\nGW-117 | Possible double booking\nGW-204 | Vehicle too long"
+    assistant = make_assistant(passages=[make_passage(table, number=1, path="codes.md")], quoting=True)
+
+    finished = ask(assistant, "What does GW-117 mean?").finish()
+
+    assert "“GW-117 | Possible double booking” (Code | Meaning)" in finished.text
+    assert ["GW-117 | Possible double booking"] == [citation.quote for citation in finished.citations]
+    assert assistant.model.prompts == []
