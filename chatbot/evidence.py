@@ -52,9 +52,7 @@ _NEXT_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_CODE = re.compile(
-    r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)+\b|\b(?:19|20)\d\d\b", re.IGNORECASE
-)
+_CODE = re.compile(r"\b(?=[\w-]*\d)[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
 _HAS_NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|daily|weekly|monthly"
     r"|yearly|annually|never|always|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march"
@@ -65,7 +63,7 @@ _HAS_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence with its score; sound answers score about 0.5 and more."""
+    """A sentence with its score; sound answers score about 0.6 and more."""
 
     span: SourceSpan
     score: float
