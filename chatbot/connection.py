@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import httpx
@@ -93,7 +94,7 @@ class OwnService:
             events.put({"type": "progress", "progress": progress_to_json(progress)})
 
         def note_outcome(outcome: FileOutcome) -> None:
-            events.put({"type": "outcome", "outcome": outcome_to_json(outcome)})
+            events.put({"type": "outcome", "outcome": asdict(outcome)})
 
         try:
             report = self._service.ingest_now(
@@ -103,17 +104,6 @@ class OwnService:
             events.put(error)
         else:
             events.put({"type": "report", "report": report_to_json(report)})
-
-
-def outcome_to_json(outcome: FileOutcome) -> Json:
-    """How one file fared."""
-    return {
-        "path": outcome.path,
-        "result": outcome.result,
-        "chunks": outcome.chunks,
-        "seconds": outcome.seconds,
-        "reason": outcome.reason,
-    }
 
 
 class RunningServer:
