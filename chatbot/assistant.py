@@ -15,16 +15,14 @@ from chatbot.conversation import make_standalone
 from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
-    asks_for_number,
     choose_quotes,
-    holds_number,
     names_what_is_missing,
     rank_evidence,
     shares_words,
 )
 from chatbot.grounding import (
     SourceSpan,
-    adds_something,
+    find_numbers,
     ground_sentence,
     is_made_of,
     list_source_spans,
@@ -142,7 +140,7 @@ class Assistant:
         )
         words = None
         if self.is_answerable(asked, spans, evidence):
-            needs_model = not (self.rules.quoting and quotes[0].table_header)
+            needs_model = not self.rules.quoting or can_be_told_shorter(quotes[0], asked)
             words = (
                 self.model.stream(fitted.messages, max_new_tokens=answer_tokens)
                 if needs_model
@@ -175,8 +173,17 @@ def _describe_row(quote: SourceSpan) -> tuple[str, str]:
     return (quote.passage.chunk.headings or (quote.passage.title,))[-1], quote.table_header
 
 
+def can_be_told_shorter(quote: SourceSpan, question: str) -> bool:
+    """Whether a small model may add a sentence to a quote: one that gives its number.
+
+    It is right with numbers that it cannot mistake; asked who, what or which, it often picks the
+    wrong words of the quote, and the row of a table it misreads.
+    """
+    return not quote.table_header and bool(find_numbers(quote.text) - find_numbers(question))
+
+
 def write_nothing() -> Generator[str, None, StopReason]:
-    """The words of no model: a row of a table says more than a small model's sentence about it."""
+    """The words of no model, where the quote says it best."""
     yield from ()
     return "end"
 
@@ -393,16 +400,15 @@ class Answer:
 def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
     """Whether a small model's sentence can be trusted beside the quote that it rests on.
 
-    It must say something new in the quote's words only, name a number where only a number can
-    answer, and not have had to pick one among several numbers.
+    It must give a number that the question did not, be made of the words of quote and question, and
+    not have had to pick one among several numbers.
     """
-    if not adds_something(sentence, question) or sentence.rstrip().endswith("?"):
+    if sentence.rstrip().endswith("?") or not find_numbers(sentence) - find_numbers(question):
         return False
-    if citation is not None and not is_made_of(sentence, f"{citation.quote} {question}"):
-        return False
-    if asks_for_number(question) and not holds_number(sentence):
-        return False
-    return citation is None or not picks_among_numbers(sentence, citation.quote, question)
+    if citation is None:
+        return True
+    is_faithful = is_made_of(sentence, f"{citation.quote} {question}")
+    return is_faithful and not picks_among_numbers(sentence, citation.quote, question)
 
 
 def check_question(question: str, limit_characters: int) -> str:

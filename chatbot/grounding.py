@@ -190,15 +190,6 @@ def is_made_of(sentence: str, source: str) -> bool:
     return frozenset(find_content_words(strip_markup(sentence))) <= frozenset(find_content_words(source))
 
 
-def adds_something(sentence: str, question: str) -> bool:
-    """Whether a sentence says more than the question that it answers already said."""
-    plain = strip_markup(sentence)
-    asked = frozenset(find_content_words(question))
-    return bool(
-        (frozenset(find_content_words(plain)) - asked) or (find_numbers(plain) - find_numbers(question))
-    )
-
-
 def _read_claim(sentence: str) -> _Claim:
     plain = strip_markup(sentence)
     return _Claim(
