@@ -347,9 +347,7 @@ def test_a_small_model_is_not_asked_where_no_number_is_the_answer():
     assert small.model.prompts == []
 
 
-@pytest.mark.parametrize(
-    "sentence", ["The berth costs 12 knots.", "It costs 12 marks.", "A berth costs?"]
-)
+@pytest.mark.parametrize("sentence", ["The berth costs 12 knots.", "It costs 12 marks.", "A berth costs?"])
 def test_a_small_models_sentence_is_left_out_unless_it_gives_the_number_in_known_words(sentence):
     passage = make_passage("A berth in the harbour costs 12 marks and is 14 metres long.")
     assistant = make_assistant(sentence, passages=[passage], quoting=True)

@@ -350,6 +350,9 @@ class FakeService:
     def last_report(self, corpus: str) -> IngestReport | None:
         return self._report if self._report and self._report.corpus == corpus else None
 
+    def latest_ingest(self, corpus: str) -> IngestReport | None:
+        return self.last_report(corpus)
+
     def _check_corpus(self, corpus: str) -> None:
         names = [known.name for known in self.list_corpora()]
         if corpus not in names:

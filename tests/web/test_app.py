@@ -329,3 +329,12 @@ def test_chats_can_be_taken_away(client, service):
 def test_no_thread_is_left_behind(client):
     client.post("/api/ask", json={"question": QUESTION})
     assert not [thread for thread in threading.enumerate() if thread.name == "answer" and thread.is_alive()]
+
+
+def test_the_fake_service_offers_nothing_that_the_real_one_lacks():
+    from chatbot.service import Service
+    from tests.web.fake_service import FakeService
+
+    offered = {name for name, value in vars(FakeService).items() if callable(value)}
+
+    assert {name for name in offered if not name.startswith("_")} <= set(dir(Service))
