@@ -182,6 +182,16 @@ class Library:
 
     # Chunks
 
+    def list_places(self, corpus: str, *, limit: int) -> list[tuple[str, tuple[str, ...]]]:
+        """Title and heading path of documents' first chunks, those with most chunks first."""
+        rows = self._select(
+            "SELECT title, headings FROM documents JOIN chunks ON document_id = documents.id "
+            "WHERE documents.corpus = ? AND ordinal < 12 "
+            "ORDER BY documents.chunks DESC, path, ordinal LIMIT ?",
+            (corpus, limit),
+        )
+        return [(row[0], tuple(json.loads(row[1]))) for row in rows]
+
     def count_chunks(self, corpus: str, fingerprint: str) -> int:
         """The chunks of a corpus that have a vector of this embedding model."""
         query = "SELECT count(*) FROM chunks WHERE corpus = ? AND fingerprint = ?"

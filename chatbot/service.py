@@ -32,6 +32,7 @@ from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
 from chatbot.retrieval import search_passages
 from chatbot.settings import Settings
+from chatbot.starters import draw_questions
 from chatbot.types import (
     Corpus,
     Document,
@@ -66,6 +67,10 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """End the child process."""
+
+
+STARTER_CHUNKS = 300
+"""From so many chunks first questions are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +243,15 @@ class Service:
 
     def _count_corpus(self, corpus: Corpus) -> Corpus:
         readable = [record for record in self.list_documents(corpus.name) if record.problem is None]
-        return replace(corpus, documents=len(readable), chunks=sum(record.chunks for record in readable))
+        starters = corpus.starter_questions or draw_questions(
+            self._library.list_places(corpus.name, limit=STARTER_CHUNKS)
+        )
+        return replace(
+            corpus,
+            starter_questions=starters,
+            documents=len(readable),
+            chunks=sum(record.chunks for record in readable),
+        )
 
     def find_corpus(self, name: str | None) -> str:
         """The corpus that is meant: `name`, else the default one.

@@ -11,8 +11,18 @@ PACKAGE = Path(__file__).parent.parent / "chatbot"
 # From the bottom up; a module may import what stands in lower ranks, and a package's modules each other.
 RANKS = [
     ["errors", "types"],
-    ["settings", "prompting", "tokens", "sentences", "corpora", "loading", "ingest_queue", "ownership"],
-    ["conversion"],
+    [
+        "settings",
+        "prompting",
+        "tokens",
+        "sentences",
+        "corpora",
+        "starters",
+        "loading",
+        "ingest_queue",
+        "ownership",
+    ],
+    ["conversion", "starters"],
     [
         "documents",
         "chunking",
