@@ -72,11 +72,12 @@ def make_terminal() -> Terminal:
 
 
 def mark_citations(answer: Json) -> str:
-    """The answer's text with `[n]` behind each sentence that has a source."""
+    """The answer's text with `[n]` behind each sentence that has a source, `[no source]` behind others."""
     text: str = answer["text"]
-    for citation in sorted(answer["citations"], key=lambda item: -int(item["answer_end"])):
-        end = int(citation["answer_end"])
-        text = f"{text[:end]} [{citation['passage_number']}]{text[end:]}"
+    marks = [(item["answer_end"], f" [{item['passage_number']}]") for item in answer["citations"]]
+    marks += [(end, " [no source]") for _, end in answer["unsupported"]]
+    for end, mark in sorted(marks, reverse=True):
+        text = f"{text[:end]}{mark}{text[end:]}"
     return text
 
 

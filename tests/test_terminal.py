@@ -46,6 +46,7 @@ ANSWER = {
         {"passage_number": 1, "answer_end": 8, "quote": "The ferry leaves at noon."},
         {"passage_number": 2, "answer_end": 18, "quote": "Dogs pay."},
     ],
+    "unsupported": [],
     "passages": [PASSAGE, PASSAGE | {"number": 2}, PASSAGE | {"number": 3}],
 }
 
@@ -140,3 +141,9 @@ def test_a_report_counts_every_kind():
 def test_long_text_is_cut_between_words():
     assert shorten("one  two\nthree", 10) == "one two…"
     assert shorten("short", 10) == "short"
+
+
+def test_a_sentence_without_a_source_says_so():
+    answer = ANSWER | {"citations": ANSWER["citations"][:1], "unsupported": [[9, 18]]}
+
+    assert mark_citations(answer) == "At noon. [1] Dogs pay. [no source]"
