@@ -121,7 +121,10 @@ class Page:
             yield Update({"notice": "", "transcript": self._render_turns_before(question)})
             for parts in self._follow(question, conversation):
                 yield Update(parts)
-        if conversation.running.take_snapshot().finished and not conversation.is_left:
+        if conversation.is_left:
+            # Words that were on their way when the page turned to something else are taken back.
+            yield Update({"live": "", "live_sources": ""})
+        elif conversation.running.take_snapshot().finished:
             yield self._show_chat(conversation.chat_id, question.corpus)
 
     def _follow(self, question: Question, conversation: Conversation) -> Iterator[dict[str, str]]:

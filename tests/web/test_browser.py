@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.browser,
     # Gradio counts its events with pandas.
     pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 
 QUESTION = "How long can a customer return coffee?"

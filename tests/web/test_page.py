@@ -108,7 +108,7 @@ def test_leaving_a_chat_stops_its_answer_and_shows_nothing_more_of_it(service):
         pass
     parts = page.act(make_event(action="new")).parts
     assert "Tell me everything" in parts["sidebar"]
-    assert list(updates) == []
+    assert [update.parts for update in updates] == [{"live": "", "live_sources": ""}]
     assert service.answers[0].was_stopped
 
 
