@@ -49,7 +49,7 @@ def folder(tmp_path):
 
 
 def test_the_shipped_prompts_are_sound():
-    load_prompts(SHIPPED)
+    assert load_prompts(SHIPPED).write_quote("At noon.") == "“At noon.”"
 
 
 def test_every_shipped_prompt_is_known():

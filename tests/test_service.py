@@ -368,3 +368,6 @@ def test_closing_twice_is_harmless(make_service):
     service.start()
     service.close()
     service.close()
+
+    assert service.is_closing
+    claim_data_folder(service.settings.data_folder).release()
