@@ -33,11 +33,16 @@ from chatbot.prompting import Prompts
 from chatbot.sentences import find_content_words, find_words, split_sentences
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
+    NO_FILTERS,
     Citation,
     Embedder,
     FinishedAnswer,
     Message,
     Passage,
+    PromptPlan,
+    SearchFilters,
+    SearchResult,
+    SearchTrace,
     StopReason,
     Timings,
 )
@@ -47,8 +52,8 @@ from chatbot.types import Generator as LanguageModel
 class SearchPassages(Protocol):
     """Finds the passages for a question."""
 
-    def __call__(self, question: str, *, corpus: str, limit: int) -> list[Passage]:
-        """At most `limit` passages of a corpus, best first."""
+    def __call__(self, question: str, *, corpus: str, limit: int, filters: SearchFilters) -> SearchResult:
+        """At most `limit` passages of a corpus, best first, and how they were found."""
 
 
 LONGEST_HISTORY = 6
@@ -88,20 +93,29 @@ class Assistant:
     prompts: Prompts
     rules: AnswerRules
 
-    def answer(self, question: str, history: Sequence[Message] = (), *, corpus: str) -> Answer:
+    def answer(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        corpus: str,
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Answer:
         """Answer a question; the passages are found before this returns, the words come on iterating.
 
         :param history: earlier turns, oldest first.
+        :param filters: beside those that are typed in the question.
         :raises QuestionError: for an empty question or one that is too long.
         """
         started = time.monotonic()
         question = check_question(question, self.rules.question_limit_characters)
         searched_for = make_standalone(question, history)
-        passages = tuple(self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit))
+        result = self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit, filters=filters)
         return self.answer_from(
             question,
-            passages,
-            searched_for=searched_for,
+            result.passages,
+            trace=result.trace,
+            searched_for=result.trace.searched_for,
             corpus=corpus,
             history=history,
             started=started,
@@ -116,13 +130,19 @@ class Assistant:
         corpus: str = "",
         history: Sequence[Message] = (),
         started: float | None = None,
+        trace: SearchTrace | None = None,
     ) -> Answer:
         """Answer a question from given passages, without a search.
 
         :param history: earlier turns, which a model that writes freely is shown, as many as fit.
+        :param trace: how the passages were found; it is kept with the answer.
         """
         request = Request(
-            question, searched_for or question, corpus, time.monotonic() if started is None else started
+            question,
+            searched_for or question,
+            corpus,
+            time.monotonic() if started is None else started,
+            trace,
         )
         asked = request.searched_for
         spans = list_source_spans(passages)
@@ -131,31 +151,36 @@ class Assistant:
         quotes = choose_quotes(evidence, asked)
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages
         answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
+        limit_tokens = self.model.window_tokens - answer_tokens
         fitted = fit_prompt(
             lambda kept, turns: self.prompts.write_messages(asked, kept, turns, short=self.rules.quoting),
             read,
             () if self.rules.quoting else history[-LONGEST_HISTORY:],
             count_tokens=self.model.count_tokens,
-            prompt_tokens=self.model.window_tokens - answer_tokens,
+            prompt_tokens=limit_tokens,
         )
-        words = None
+        plan = PromptPlan(
+            tuple(fitted.messages),
+            fitted.tokens,
+            limit_tokens,
+            tuple(passage.number for passage in fitted.passages),
+            fitted.dropped,
+        )
+        words, prompt = None, None
         if self.is_answerable(asked, spans, evidence):
-            needs_model = not self.rules.quoting or can_be_told_shorter(quotes[0], asked)
-            words = (
-                self.model.stream(fitted.messages, max_new_tokens=answer_tokens)
-                if needs_model
-                else write_nothing()
-            )
+            words = write_nothing()
+            if not self.rules.quoting or can_be_told_shorter(quotes[0], asked):
+                words = self.model.stream(fitted.messages, max_new_tokens=answer_tokens)
+                prompt = plan
         return Answer(
             request,
+            prompt=prompt,
             passages=tuple(passages) if self.rules.quoting else fitted.passages,
             dropped=fitted.dropped,
             spans=spans,
             quotes=quotes,
             words=words,
-            model_name=self.model.name,
-            prompts=self.prompts,
-            rules=self.rules,
+            assistant=self,
         )
 
     def is_answerable(self, question: str, spans: Sequence[SourceSpan], evidence: Sequence[Evidence]) -> bool:
@@ -199,12 +224,13 @@ def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked, what was searched for, where, and when (by the monotonic clock)."""
+    """What was asked, what was searched for, where, when (by the monotonic clock), and how it was found."""
 
     question: str
     searched_for: str
     corpus: str
     started: float
+    trace: SearchTrace | None = None
 
 
 class Answer:
@@ -216,6 +242,7 @@ class Answer:
     iteration ends or is closed, `finished` holds it all.
 
     :param words: the model at work; None where the documents do not hold the answer.
+    :param prompt: what the model was sent; None where it was not asked.
     """
 
     def __init__(
@@ -227,9 +254,8 @@ class Answer:
         spans: Sequence[SourceSpan],
         quotes: Sequence[SourceSpan],
         words: Generator[str, None, StopReason] | None,
-        model_name: str,
-        prompts: Prompts,
-        rules: AnswerRules,
+        prompt: PromptPlan | None,
+        assistant: Assistant,
     ) -> None:
         self.request = request
         self.passages = passages
@@ -240,10 +266,11 @@ class Answer:
         self.citations: list[Citation] = []
         self.unsupported: list[tuple[int, int]] = []
         self.finished: FinishedAnswer | None = None
-        self._model_name = model_name
+        self._model_name = assistant.model.name
+        self._prompts = assistant.prompts
+        self._rules = assistant.rules
+        self._prompt = prompt
         self._words = words
-        self._prompts = prompts
-        self._rules = rules
         self._quotes = quotes
         self._searched = time.monotonic()
         self._first_word: float | None = None
@@ -394,6 +421,8 @@ class Answer:
                 total=now - started,
             ),
             model=self._model_name,
+            trace=self.request.trace,
+            prompt=self._prompt,
         )
 
 

@@ -19,10 +19,16 @@ from chatbot.types import (
     ChatTurn,
     Chunk,
     Citation,
+    Correction,
     FinishedAnswer,
     Message,
     Passage,
+    Place,
+    PromptPlan,
     Rating,
+    SearchFilters,
+    SearchHit,
+    SearchTrace,
     Timings,
 )
 
@@ -154,9 +160,8 @@ def list_messages(chat: Chat) -> list[Message]:
 
 def unpack_answer(values: dict[str, Any]) -> FinishedAnswer:
     """An answer from what `dataclasses.asdict` and JSON made of it."""
-    passages = tuple(
-        Passage(**(passage | {"chunk": _unpack_chunk(passage["chunk"])})) for passage in values["passages"]
-    )
+    passages = tuple(_unpack_passage(passage) for passage in values["passages"])
+    trace, prompt = values.get("trace"), values.get("prompt")
     return FinishedAnswer(
         **(
             values
@@ -165,9 +170,35 @@ def unpack_answer(values: dict[str, Any]) -> FinishedAnswer:
                 "citations": tuple(Citation(**citation) for citation in values["citations"]),
                 "unsupported": tuple((start, end) for start, end in values["unsupported"]),
                 "timings": Timings(**values["timings"]),
+                "trace": _unpack_trace(trace) if trace else None,
+                "prompt": _unpack_prompt(prompt) if prompt else None,
             }
         )
     )
+
+
+def _unpack_passage(values: dict[str, Any]) -> Passage:
+    also_in = tuple(Place(**place) for place in values.get("also_in", ()))
+    return Passage(**(values | {"chunk": _unpack_chunk(values["chunk"]), "also_in": also_in}))
+
+
+def _unpack_trace(values: dict[str, Any]) -> SearchTrace:
+    filters: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values["filters"].items()
+    }
+    unpacked = {
+        "filters": SearchFilters(**filters),
+        "corrections": tuple(Correction(**item) for item in values["corrections"]),
+        "hits": tuple(SearchHit(**hit) for hit in values["hits"]),
+        "seconds": tuple((name, seconds) for name, seconds in values["seconds"]),
+        "notes": tuple(values["notes"]),
+    }
+    return SearchTrace(**(values | unpacked))
+
+
+def _unpack_prompt(values: dict[str, Any]) -> PromptPlan:
+    messages = tuple(Message(**message) for message in values["messages"])
+    return PromptPlan(**(values | {"messages": messages, "passages": tuple(values["passages"])}))
 
 
 def _unpack_chunk(values: dict[str, Any]) -> Chunk:

@@ -61,7 +61,8 @@ class OwnService:
 
     def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
         name = self._service.find_corpus(corpus)
-        return [passage_to_json(item) for item in self._service.search(question, corpus=name, limit=limit)]
+        result = self._service.search(question, corpus=name, limit=limit)
+        return [passage_to_json(item) for item in result.passages]
 
     def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
         name = self._service.find_corpus(corpus)

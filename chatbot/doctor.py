@@ -245,7 +245,7 @@ def try_answer(settings: Settings, on_progress: Callable[[str], None]) -> Iterat
                 report.chunks > 0,
                 f"{count_things(report.chunks, 'chunk')} in {report.seconds:.1f} s",
             )
-            passages = service.search(TRIAL_QUESTION, corpus="trial", limit=1)
+            passages = service.search(TRIAL_QUESTION, corpus="trial", limit=1).passages
             found = bool(passages) and "10:15" in passages[0].text
             yield Check("search", found, "the right passage was found" if found else "nothing was found")
             answer = service.ask(TRIAL_QUESTION, corpus="trial").finish()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,13 +19,13 @@ from chatbot.errors import LibraryError
 from chatbot.sentences import STOP_WORDS, find_words
 from chatbot.types import Block, Chunk, Document, DocumentRecord, Vectors
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, corpus TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL,
     format TEXT NOT NULL, size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, date TEXT, pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
-    added_at TEXT NOT NULL, problem TEXT, recipe TEXT NOT NULL,
+    added_at TEXT NOT NULL, problem TEXT, language TEXT, recipe TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, page_starts TEXT NOT NULL,
     UNIQUE (corpus, path)
 );
@@ -47,9 +48,23 @@ END;
 CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
     INSERT INTO words (words, rowid, context, text) VALUES ('delete', old.number, old.context, old.text);
 END;
+CREATE TABLE vocabulary (
+    corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
+) WITHOUT ROWID;
 """
+_UPGRADES = {
+    # Every document is read again; the vectors of its chunks are kept.
+    1: """
+ALTER TABLE documents ADD COLUMN language TEXT;
+CREATE TABLE vocabulary (
+    corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
+) WITHOUT ROWID;
+UPDATE documents SET recipe = '';
+""",
+}
 _RECORD_COLUMNS = (
-    "id, corpus, path, title, format, size_bytes, modified_ns, sha256, date, pages, chunks, added_at, problem"
+    "id, corpus, path, title, format, size_bytes, modified_ns, sha256, date, pages, chunks, added_at, "
+    "problem, language"
 )
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
@@ -67,7 +82,7 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, _UPGRADES)
 
     def close(self) -> None:
         with self._lock:
@@ -140,7 +155,7 @@ class Library:
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
             database.execute(
                 f"INSERT INTO documents ({_RECORD_COLUMNS}, recipe, text, blocks, page_starts) "
-                f"VALUES ({', '.join('?' * 17)})",
+                f"VALUES ({', '.join('?' * 18)})",
                 (*_record_values(record), recipe, document.text, *_pack_structure(document)),
             )
             database.executemany(
@@ -241,18 +256,18 @@ class Library:
                 np.stack([np.frombuffer(row[2], dtype=_VECTOR_TYPE) for row in rows]),
             )
 
-    def search_words(self, corpus: str, question: str, *, limit: int) -> list[str]:
-        """Ids of the chunks that share words with the question, best first (BM25)."""
+    def search_words(self, corpus: str, question: str, *, limit: int) -> list[tuple[str, float]]:
+        """Ids and BM25 scores of the chunks that share words with the question, best first."""
         words = [word for word in dict.fromkeys(find_words(question)) if word not in STOP_WORDS]
         if not words:
             return []
         quoted = " OR ".join('"' + word.replace('"', "") + '"' for word in words)
         rows = self._select(
-            "SELECT chunks.id FROM words JOIN chunks ON chunks.number = words.rowid "
-            "WHERE words MATCH ? AND chunks.corpus = ? ORDER BY bm25(words), chunks.number LIMIT ?",
+            "SELECT chunks.id, bm25(words) AS score FROM words JOIN chunks ON chunks.number = words.rowid "
+            "WHERE words MATCH ? AND chunks.corpus = ? ORDER BY score, chunks.number LIMIT ?",
             (quoted, corpus, limit),
         )
-        return [row[0] for row in rows]
+        return [(row[0], -row[1]) for row in rows]
 
     def count_chunks_with(self, corpus: str, word: str) -> int:
         """How many chunks of the corpus hold a word, in any of its forms."""
@@ -264,9 +279,15 @@ class Library:
         return int(rows[0][0])
 
 
-def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
+def open_database(
+    path: Path,
+    schema: str,
+    version: int,
+    upgrades: Mapping[int, str] = MappingProxyType({}),
+) -> sqlite3.Connection:
     """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
 
+    :param upgrades: by version, the statements that lead from it to the next.
     :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
     """
     try:
@@ -277,9 +298,10 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA secure_delete = ON")
         found = int(database.execute("PRAGMA user_version").fetchone()[0])
-        if found == 0:
+        if found < version:
+            steps = [schema] if found == 0 else [upgrades[step] for step in range(found, version)]
             with write_transaction(database):
-                for statement in _split_statements(schema):
+                for statement in _split_statements("".join(steps)):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {version}")
     except (OSError, sqlite3.Error) as error:

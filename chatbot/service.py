@@ -30,10 +30,11 @@ from chatbot.loading import LoadingParts, Report
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
-from chatbot.retrieval import search_passages
+from chatbot.retrieval import ALL_WAYS, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
 from chatbot.types import (
+    NO_FILTERS,
     Corpus,
     Document,
     DocumentRecord,
@@ -44,7 +45,8 @@ from chatbot.types import (
     IngestReport,
     Message,
     ParsedDocument,
-    Passage,
+    SearchFilters,
+    SearchResult,
     ServiceStatus,
 )
 from chatbot.vectors import VectorIndex
@@ -427,21 +429,34 @@ class Service:
 
     # Questions
 
-    def ask(self, question: str, *, corpus: str, history: Sequence[Message] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        corpus: str,
+        history: Sequence[Message] = (),
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Answer:
         """Answer a question from a corpus; see `Assistant.answer`.
 
         :raises ModelError: while the models are not loaded.
         """
         check_question(question, self.settings.question_limit_characters)
-        return self.make_assistant().answer(question, history, corpus=self.find_corpus(corpus))
+        return self.make_assistant().answer(
+            question, history, corpus=self.find_corpus(corpus), filters=filters
+        )
 
-    def search(self, question: str, *, corpus: str, limit: int = 10) -> list[Passage]:
+    def search(
+        self, question: str, *, corpus: str, limit: int = 10, filters: SearchFilters = NO_FILTERS
+    ) -> SearchResult:
         """The passages that match a question best; no language model is used.
 
+        :param filters: beside those that are typed in the question.
+        :raises QuestionError: for a question, or a filter in it, that cannot be used.
         :raises ModelError: while the embedding model is not loaded.
         """
         check_question(question, self.settings.question_limit_characters)
-        return self.search_standalone(question, corpus=self.find_corpus(corpus), limit=limit)
+        return self.search_standalone(question, corpus=self.find_corpus(corpus), limit=limit, filters=filters)
 
     def make_assistant(self) -> Assistant:
         """The assistant over this service's parts.
@@ -467,7 +482,15 @@ class Service:
         style = self.settings.answer_style
         return style == "quoting" or (style == "auto" and self.settings.generator == DEFAULT_GENERATOR)
 
-    def search_standalone(self, question: str, *, corpus: str, limit: int) -> list[Passage]:
+    def search_standalone(
+        self,
+        question: str,
+        *,
+        corpus: str,
+        limit: int,
+        filters: SearchFilters = NO_FILTERS,
+        ways: frozenset[str] = ALL_WAYS,
+    ) -> SearchResult:
         """The passages for a question of any length, of a corpus that is known to exist."""
         if self._embedder is None or self._vectors is None:
             raise self._describe_missing(EMBEDDER)
@@ -478,6 +501,8 @@ class Service:
             library=self._library,
             find_nearest=self._vectors.find_nearest,
             embedder=self._embedder,
+            filters=filters,
+            ways=ways,
         )
 
     def _describe_missing(self, part: str) -> ChatbotError:

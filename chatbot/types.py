@@ -22,6 +22,14 @@ StopReason = Literal["end", "length", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One structural piece of a document: the characters `text[start:end]`.
 
@@ -56,7 +64,8 @@ class DocumentRecord:
     """The register's line about one file: what it is, and how reading it ended.
 
     `path` is relative to the corpus's documents folder, with forward slashes.
-    `problem` is None for a document that can be searched, else why the file was refused.
+    `problem` is None for a document that can be searched, else why the file was refused. `language`
+    is the ISO 639-1 code of the language that most of the text is in, where it could be told.
     """
 
     id: str
@@ -72,6 +81,7 @@ class DocumentRecord:
     chunks: int
     added_at: str
     problem: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +114,26 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where else nearly the same words stand: a stretch `document.text[start:end]`."""
+
+    document_id: str
+    path: str
+    title: str
+    date: str | None
+    page: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk that search found for a question, with its place and why it was found.
 
-    `similarity` is the cosine of question and chunk; a rank (from 1) is None where that way of
-    searching did not find the chunk. `score` is the fused score that orders the passages.
+    Neighbouring chunks that were both found are joined: `chunk` then reaches from the first to the
+    last of them. `similarity` is the cosine of question and chunk; a rank (from 1) is None where
+    that way of searching did not find the chunk. `score` orders the passages. `also_in` are the
+    places of passages that say nearly the same and were left out for that.
     """
 
     number: int
@@ -121,6 +146,7 @@ class Passage:
     similarity: float
     vector_rank: int | None = None
     word_rank: int | None = None
+    also_in: tuple[Place, ...] = ()
 
     @property
     def text(self) -> str:
@@ -130,6 +156,110 @@ class Passage:
     def heading(self) -> str:
         """The headings above the passage, from the document's down; its title is not repeated."""
         return " › ".join(heading for heading in self.chunk.headings if heading != self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilters:
+    """What a passage must satisfy to be found; empty filters let every passage through.
+
+    Of several `files`, `folders`, `formats` or `languages` one must match. `after` and `before` are
+    ISO days, both included; a document that states no date matches neither. A passage must hold all
+    `phrases` word for word and none of the `excluded` words.
+    """
+
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    after: str | None = None
+    before: str | None = None
+    phrases: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self == SearchFilters()
+
+    @property
+    def choose_documents(self) -> bool:
+        """Whether whole documents are left out, rather than single passages."""
+        return self != SearchFilters(phrases=self.phrases, excluded=self.excluded)
+
+
+NO_FILTERS = SearchFilters()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word of a question that no document holds, and the word of the documents put in its place."""
+
+    word: str
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A chunk that some way of searching proposed, and what became of it.
+
+    `number` is that of the passage it became or was joined into; else `dropped` says why it was
+    left out. `word_score` is the BM25 score of the words shared with the question, higher is better.
+    """
+
+    chunk_id: str
+    document_id: str
+    path: str
+    title: str
+    heading: str
+    page: int | None
+    start: int
+    end: int
+    score: float
+    similarity: float
+    vector_rank: int | None
+    word_rank: int | None
+    word_score: float | None
+    number: int | None = None
+    dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTrace:
+    """How passages were found, stage by stage; no model was asked.
+
+    `question` is what was asked for after a follow-up was made to stand alone, `searched_for` the same
+    with its corrections. `documents` counts those that the filters let through, of `documents_total`.
+    `hits` are in the order of their score. `seconds` holds the time of each stage by its name.
+    `notes` tell the reader what else happened, such as exact words that nothing holds.
+    """
+
+    question: str
+    searched_for: str
+    filters: SearchFilters = NO_FILTERS
+    corrections: tuple[Correction, ...] = ()
+    documents: int = 0
+    documents_total: int = 0
+    hits: tuple[SearchHit, ...] = ()
+    seconds: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The passages for a question, best first and numbered from 1, and how they were found."""
+
+    passages: tuple[Passage, ...]
+    trace: SearchTrace
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlan:
+    """What a model would be sent: its messages, their tokens, and how many the window leaves for them."""
+
+    messages: tuple[Message, ...]
+    tokens: int
+    limit_tokens: int
+    passages: tuple[int, ...]
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +282,6 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation."""
-
-    role: Role
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class Timings:
     """Seconds that the parts of one answer took; `first_word` and `total` count from the question."""
 
@@ -174,7 +296,8 @@ class FinishedAnswer:
 
     `found` is False when the documents do not hold the answer: then `text` says so and `passages`
     are only the nearest ones. `unsupported` bounds the sentences of `text` that no passage backs.
-    `dropped` counts passages that were found but did not fit the model's window.
+    `dropped` counts passages that were found but did not fit the model's window. `trace` tells how
+    the passages were found and `prompt` what the model was sent, None where it was not asked.
     """
 
     question: str
@@ -189,6 +312,8 @@ class FinishedAnswer:
     stop_reason: StopReason = "end"
     timings: Timings = field(default_factory=Timings)
     model: str = ""
+    trace: SearchTrace | None = None
+    prompt: PromptPlan | None = None
 
 
 class Embedder(Protocol):

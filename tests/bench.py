@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from chatbot.ingest import Ingestor
 from chatbot.library import Library
 from chatbot.retrieval import search_passages
-from chatbot.types import Chunk, Embedder, IngestReport, ParsedDocument, Passage
+from chatbot.types import Chunk, Embedder, IngestReport, ParsedDocument, Passage, SearchResult
 from chatbot.vectors import VectorIndex
 from tests.fakes import HashingEmbedder
 
@@ -69,6 +70,9 @@ class Bench:
         return self.ingestor.ingest_corpus(CORPUS, self.documents, **options)
 
     def search(self, question: str, *, limit: int = 5) -> list[Passage]:
+        return list(self.search_with_trace(question, limit=limit).passages)
+
+    def search_with_trace(self, question: str, *, limit: int = 5, **options: Any) -> SearchResult:
         return search_passages(
             question,
             corpus=CORPUS,
@@ -76,6 +80,7 @@ class Bench:
             library=self.library,
             find_nearest=self.vectors.find_nearest,
             embedder=self.embedder,
+            **options,
         )
 
     def check(self) -> bool:

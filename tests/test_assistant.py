@@ -7,7 +7,7 @@ import pytest
 from chatbot.assistant import Answer, AnswerRules, Assistant
 from chatbot.errors import ModelError, QuestionError
 from chatbot.prompting import load_prompts
-from chatbot.types import Message
+from chatbot.types import Message, SearchResult, SearchTrace
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 from tests.makers import make_passage
 
@@ -32,9 +32,9 @@ class Search:
         self.passages = passages
         self.asked: list[str] = []
 
-    def __call__(self, question, *, corpus, limit):  # noqa: ARG002
+    def __call__(self, question, *, corpus, limit, filters):  # noqa: ARG002
         self.asked.append(question)
-        return list(self.passages[:limit])
+        return SearchResult(tuple(self.passages[:limit]), SearchTrace(question, question, filters))
 
 
 def make_assistant(

@@ -127,7 +127,7 @@ def test_deleting_a_document_takes_its_chunks_and_words_along(library):
 
     assert sorted(ids) == sorted(chunk.id for chunk in make_chunks(make_document("a.md")))
     assert library.find_document("notes/a.md") is None
-    assert {"notes/b.md/0/Alpha beta"} == set(library.search_words("notes", "alpha", limit=10))
+    assert {"notes/b.md/0/Alpha beta"} == set(dict(library.search_words("notes", "alpha", limit=10)))
 
 
 def test_a_failing_write_changes_nothing(library):
@@ -160,7 +160,7 @@ def test_a_search_by_words_stays_inside_its_corpus(library):
     put(library, make_document(corpus="notes"))
     put(library, make_document(corpus="other"))
 
-    assert library.search_words("other", "alpha", limit=5) == ["other/a.md/0/Alpha beta"]
+    assert list(dict(library.search_words("other", "alpha", limit=5))) == ["other/a.md/0/Alpha beta"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_syntax_of_the_word_index_is_only_text_in_a_question(library, questi
 
     found = library.search_words("notes", question, limit=5)
 
-    assert set(found) <= {chunk.id for chunk in make_chunks(make_document())}
+    assert set(dict(found)) <= {chunk.id for chunk in make_chunks(make_document())}
     assert library.count_chunks("notes", "f") == 2
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from chatbot.retrieval import DOCUMENT_SHARE, RANK_CONSTANT, fuse_ranks, limit_documents
+from chatbot.ranking import RANK_CONSTANT, fuse_ranks
+from chatbot.retrieval import DOCUMENT_SHARE
 from tests.bench import CORPUS
 
 NOTES = {
@@ -123,7 +124,6 @@ def test_ties_keep_the_order_of_the_first_ranking():
 
 def test_nothing_fused_is_nothing():
     assert fuse_ranks([[], []]) == {}
-    assert limit_documents([]) == []
 
 
 def test_the_newer_of_two_versions_goes_first(bench):

@@ -129,7 +129,7 @@ def test_search_needs_no_language_model(make_service):
     service.wait_until_ready()
     service.ingest_now("notes", lambda _: None, lambda _: None)
 
-    assert service.search("ferry", corpus="notes")[0].path == "ferry.md"
+    assert service.search("ferry", corpus="notes").passages[0].path == "ferry.md"
 
 
 def fail_to_load(_):
@@ -153,7 +153,7 @@ def test_search_goes_on_when_only_the_language_model_fails(make_service):
     service.start()
     wait_for(lambda: service.last_report("notes"))
 
-    assert service.search("ferry", corpus="notes")
+    assert service.search("ferry", corpus="notes").passages
     with pytest.raises(ModelError, match="weights are damaged"):
         service.ask("When?", corpus="notes")
 
@@ -215,7 +215,7 @@ def test_everything_is_there_after_a_restart(make_service):
     second.start(ingest=False)
     second.wait_until_ready()
 
-    assert second.search("ferry", corpus="notes")[0].path == "ferry.md"
+    assert second.search("ferry", corpus="notes").passages[0].path == "ferry.md"
 
 
 def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
@@ -226,7 +226,7 @@ def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
 
     assert names == ["dogs.md"]
     assert (corpora / "notes" / "documents" / "dogs.md").is_file()
-    assert service.search("dogs", corpus="notes")[0].path == "dogs.md"
+    assert service.search("dogs", corpus="notes").passages[0].path == "dogs.md"
 
 
 def test_a_file_that_cannot_be_read_is_told_in_the_report(service, tmp_path):
@@ -246,7 +246,7 @@ def test_a_deleted_document_is_gone_from_folder_library_and_answers(service, cor
     service.delete_document(record.id)
 
     assert not (corpora / "notes" / "documents" / "ferry.md").exists()
-    assert service.search("ferry", corpus="notes") == []
+    assert service.search("ferry", corpus="notes").passages == ()
     with pytest.raises(CorpusError, match="no longer in the library"):
         service.get_document(record.id)
     with pytest.raises(CorpusError):
@@ -348,7 +348,7 @@ def test_another_embedding_model_is_searched_at_once_after_its_ingest(make_servi
     second.wait_until_ready()
     wait_for(lambda: second.last_report("notes"))
 
-    [passage] = second.search("ferry", corpus="notes")
+    [passage] = second.search("ferry", corpus="notes").passages
     assert passage.vector_rank == 1
 
 
@@ -360,7 +360,7 @@ def test_a_text_without_a_file_can_be_searched(make_service):
     service.wait_until_ready()
     service.add_text("empty", "p1", ParsedDocument("Zebras", "Zebras sleep.", (Block("paragraph", 0, 13),)))
 
-    assert service.search("zebras", corpus="empty")[0].text == "Zebras sleep."
+    assert service.search("zebras", corpus="empty").passages[0].text == "Zebras sleep."
 
 
 def test_closing_twice_is_harmless(make_service):

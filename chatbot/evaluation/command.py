@@ -169,8 +169,10 @@ def choose_sources(
     """Where a question's passages come from, and how a cited document's text is read."""
     if plan.given is None:
         return (
-            lambda question: service.search_standalone(
-                make_standalone(question.question, question.history), corpus=corpus, limit=RETRIEVAL_DEPTH
+            lambda question: list(
+                service.search_standalone(
+                    make_standalone(question.question, question.history), corpus=corpus, limit=RETRIEVAL_DEPTH
+                ).passages
             ),
             lambda document_id: service.get_document(document_id).text,
         )

@@ -92,8 +92,8 @@ def delete_document(request: Request, document_id: str) -> Json:
 def search(request: Request, body: SearchBody) -> Json:
     """The passages nearest to a question."""
     service = get_service(request)
-    passages = service.search(body.question, corpus=service.find_corpus(body.corpus), limit=body.limit)
-    return {"passages": [passage_to_json(passage) for passage in passages]}
+    result = service.search(body.question, corpus=service.find_corpus(body.corpus), limit=body.limit)
+    return {"passages": [passage_to_json(passage) for passage in result.passages]}
 
 
 @router.post("/ask")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from chatbot.errors import CorpusError, ModelError, QuestionError
 from chatbot.types import (
+    NO_FILTERS,
     Chat,
     ChatTurn,
     Citation,
@@ -26,6 +27,9 @@ from chatbot.types import (
     PartStatus,
     Passage,
     Rating,
+    SearchFilters,
+    SearchResult,
+    SearchTrace,
     ServiceStatus,
     Timings,
 )
@@ -289,26 +293,35 @@ class FakeService:
             path.write_text(document.text)
         return path
 
-    def ask(self, question: str, *, corpus: str, history: Sequence[Message] = ()) -> FakeAnswer:
+    def ask(
+        self,
+        question: str,
+        *,
+        corpus: str,
+        history: Sequence[Message] = (),
+        filters: SearchFilters = NO_FILTERS,
+    ) -> FakeAnswer:
         self._check_corpus(corpus)
         if not question.strip():
             raise QuestionError("The question is empty.", "Type a question.")
         if "too long" in question:
             raise QuestionError("The question is too long.", "Shorten it to 400 characters.")
         self.asked.append((question, tuple(history)))
-        passages = self.search(question, corpus=corpus)
+        passages = self.search(question, corpus=corpus, filters=filters).passages
         answer = FakeAnswer(question, passages, choose_script(question), self.delay_seconds)
         self.answers.append(answer)
         return answer
 
-    def search(self, question: str, *, corpus: str, limit: int = 10) -> list[Passage]:
-        del question
+    def search(
+        self, question: str, *, corpus: str, limit: int = 10, filters: SearchFilters = NO_FILTERS
+    ) -> SearchResult:
         self._check_corpus(corpus)
         refunds, shifts, hygiene = list(self._documents.values())[:3]
         places = [(refunds, 0), (refunds, 1), (hygiene, 0), (shifts, 0)]
-        return [
+        passages = [
             make_passage(document, ordinal, number) for number, (document, ordinal) in enumerate(places, 1)
         ][:limit]
+        return SearchResult(tuple(passages), SearchTrace(question, question, filters))
 
     def add_files(self, corpus: str, files: Sequence[tuple[str, Path]]) -> list[str]:
         self._check_corpus(corpus)
