@@ -7,36 +7,36 @@ only in how they consume the `Answer`.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from chatbot.conversation import make_standalone
+from chatbot.answer import Answer, AnswerForm, AnswerPlan, AnswerRules, Request, SurveyAnswer
+from chatbot.conversation.repairs import resolve_self_correction
+from chatbot.conversation.standalone import make_standalone
 from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
+    SentenceVectors,
     choose_quotes,
     names_what_is_missing,
     rank_evidence,
-    shares_words,
 )
+from chatbot.filters import merge_filters, remove_filters, split_query
 from chatbot.grounding import (
     SourceSpan,
     find_numbers,
-    ground_sentence,
-    is_made_of,
     list_source_spans,
-    make_citation,
-    picks_among_numbers,
 )
 from chatbot.prompting import Prompts
-from chatbot.sentences import find_content_words, find_words, split_sentences
+from chatbot.spelling import apply_corrections
+from chatbot.surveys.survey import Survey, recognize_survey
+from chatbot.surveys.wide_search import SurveyFindings
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
     NO_FILTERS,
-    Citation,
     Embedder,
-    FinishedAnswer,
+    Explanation,
     Message,
     Passage,
     PromptPlan,
@@ -44,7 +44,6 @@ from chatbot.types import (
     SearchResult,
     SearchTrace,
     StopReason,
-    Timings,
 )
 from chatbot.types import Generator as LanguageModel
 
@@ -56,6 +55,17 @@ class SearchPassages(Protocol):
         """At most `limit` passages of a corpus, best first, and how they were found."""
 
 
+class LookThroughCorpus(Protocol):
+    """Finds what the corpus as a whole holds for a survey."""
+
+    def __call__(
+        self, survey: Survey, question: str, *, corpus: str, filters: SearchFilters
+    ) -> SurveyFindings:
+        """Every document or item that the survey asks for."""
+
+
+ReadSentenceVectors = Callable[[Sequence[Passage]], SentenceVectors]
+
 LONGEST_HISTORY = 6
 """So many messages of a conversation are shown to a model at most."""
 QUOTING_TOKENS = 80
@@ -63,35 +73,21 @@ QUOTING_TOKENS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerRules:
-    """How answers are made.
-
-    :param passage_limit: how many passages are found for a question.
-    :param answer_tokens: the longest answer, in tokens of the model.
-    :param question_limit_characters: a longer question is refused.
-    :param evidence_floor: an answer is given only where the best sentence scores at least this.
-    :param withhold_unsupported: leave sentences out that no passage backs, rather than mark them.
-    :param quoting: for small models: they read the best sentences only and write one sentence, and
-        the best sentences are quoted below it. Else the model reads whole passages.
-    """
-
-    passage_limit: int
-    answer_tokens: int
-    question_limit_characters: int
-    evidence_floor: float
-    withhold_unsupported: bool
-    quoting: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Assistant:
-    """Answers questions from the passages that `search` finds, in the words of `model`."""
+    """Answers questions from the passages that `search` finds, in the words of `model`.
+
+    A question about the corpus as a whole is answered from what `look_through` finds, without the model;
+    where that is None, it is taken for an ordinary one. `read_sentence_vectors` gives the vectors that the
+    library holds of the passages' sentences.
+    """
 
     search: SearchPassages
     embedder: Embedder
     model: LanguageModel
     prompts: Prompts
     rules: AnswerRules
+    look_through: LookThroughCorpus | None = None
+    read_sentence_vectors: ReadSentenceVectors | None = None
 
     def answer(
         self,
@@ -105,11 +101,22 @@ class Assistant:
 
         :param history: earlier turns, oldest first.
         :param filters: beside those that are typed in the question.
-        :raises QuestionError: for an empty question or one that is too long.
+        :raises QuestionError: for an empty question, one that is too long, and filters without a question.
         """
         started = time.monotonic()
         question = check_question(question, self.rules.question_limit_characters)
-        searched_for = make_standalone(question, history)
+        searched_for, typed = read_question(question, history)
+        if not searched_for:
+            raise QuestionError(
+                "There are filters, but no question.",
+                "Write beside them what you want to know. To see what they match, search for them.",
+            )
+        filters = merge_filters(filters, typed)
+        survey_answer = self.answer_survey(
+            question, searched_for, corpus=corpus, filters=filters, started=started
+        )
+        if survey_answer is not None:
+            return survey_answer
         result = self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit, filters=filters)
         return self.answer_from(
             question,
@@ -120,6 +127,28 @@ class Assistant:
             history=history,
             started=started,
         )
+
+    def answer_survey(
+        self,
+        question: str,
+        searched_for: str,
+        *,
+        corpus: str,
+        filters: SearchFilters = NO_FILTERS,
+        started: float,
+    ) -> Answer | None:
+        """The answer to a question about the corpus as a whole; None for an ordinary question.
+
+        None too where nothing was found that an ordinary search might find under other words.
+        """
+        survey = recognize_survey(searched_for)
+        if survey is None or self.look_through is None:
+            return None
+        findings = self.look_through(survey, searched_for, corpus=corpus, filters=filters)
+        if findings.is_left_open:
+            return None
+        request = Request(question, searched_for, corpus, started, findings.trace)
+        return SurveyAnswer(request, findings, AnswerForm("", self.prompts, self.rules))
 
     def answer_from(
         self,
@@ -144,10 +173,63 @@ class Assistant:
             time.monotonic() if started is None else started,
             trace,
         )
+        plan = self.plan_answer(request, passages, history)
+        words = None
+        if plan.is_answerable:
+            words = write_nothing()
+            if plan.asks_model and plan.prompt:
+                words = self.model.stream(plan.prompt.messages, max_new_tokens=plan.answer_tokens)
+        return Answer(request, plan, AnswerForm(self.model.name, self.prompts, self.rules), words)
+
+    def explain(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        corpus: str,
+        filters: SearchFilters = NO_FILTERS,
+        limit: int | None = None,
+    ) -> Explanation:
+        """Take the road of `answer` up to where the model would be called, and tell what was found.
+
+        :param limit: how many passages to give; the prompt is made of those that an answer would read.
+            There is none for filters without a question.
+        :raises QuestionError: for an empty question or one that is too long.
+        """
+        question = check_question(question, self.rules.question_limit_characters)
+        searched_for, typed = read_question(question, history)
+        filters = merge_filters(filters, typed)
+        limit = limit or self.rules.passage_limit
+        most = max(limit, self.rules.passage_limit)
+        result = self.search(searched_for, corpus=corpus, limit=most, filters=filters)
+        if not searched_for:
+            return Explanation(replace(result, passages=result.passages[:limit]))
+        request = Request(question, result.trace.searched_for, corpus, time.monotonic(), result.trace)
+        plan = self.plan_answer(request, result.passages[: self.rules.passage_limit], history)
+        survey_answer = self.answer_survey(
+            question, searched_for, corpus=corpus, filters=filters, started=request.started
+        )
+        return Explanation(
+            replace(result, passages=result.passages[:limit]),
+            plan.prompt,
+            answerable=plan.is_answerable,
+            asks_model=plan.asks_model and survey_answer is None,
+            is_survey=survey_answer is not None,
+            best_evidence=plan.best_evidence,
+            floor=self.rules.evidence_floor,
+        )
+
+    def plan_answer(
+        self, request: Request, passages: Sequence[Passage], history: Sequence[Message]
+    ) -> AnswerPlan:
+        """Decide what an answer rests on and what the model is sent, without calling it."""
         asked = request.searched_for
         spans = list_source_spans(passages)
-        follow_up = question if asked != question else None
-        evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up)
+        corrections = request.trace.corrections if request.trace else ()
+        words = apply_corrections(resolve_self_correction(remove_filters(request.question)), corrections)
+        follow_up = None if asked in (request.question, words) else words
+        known = self.read_sentence_vectors(passages) if self.read_sentence_vectors else {}
+        evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up, known_vectors=known)
         quotes = choose_quotes(evidence, asked)
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages
         answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
@@ -159,28 +241,23 @@ class Assistant:
             count_tokens=self.model.count_tokens,
             prompt_tokens=limit_tokens,
         )
-        plan = PromptPlan(
+        prompt = PromptPlan(
             tuple(fitted.messages),
             fitted.tokens,
             limit_tokens,
             tuple(passage.number for passage in fitted.passages),
             fitted.dropped,
         )
-        words, prompt = None, None
-        if self.is_answerable(asked, spans, evidence):
-            words = write_nothing()
-            if not self.rules.quoting or can_be_told_shorter(quotes[0], asked):
-                words = self.model.stream(fitted.messages, max_new_tokens=answer_tokens)
-                prompt = plan
-        return Answer(
-            request,
-            prompt=prompt,
+        is_answerable = self.is_answerable(asked, spans, evidence)
+        return AnswerPlan(
             passages=tuple(passages) if self.rules.quoting else fitted.passages,
-            dropped=fitted.dropped,
             spans=spans,
             quotes=quotes,
-            words=words,
-            assistant=self,
+            prompt=prompt,
+            answer_tokens=answer_tokens,
+            is_answerable=is_answerable,
+            asks_model=is_answerable and (not self.rules.quoting or can_be_told_shorter(quotes[0], asked)),
+            best_evidence=evidence[0].score if evidence else 0.0,
         )
 
     def is_answerable(self, question: str, spans: Sequence[SourceSpan], evidence: Sequence[Evidence]) -> bool:
@@ -191,11 +268,23 @@ class Assistant:
         return likely and not names_what_is_missing(question, spans)
 
 
-def _describe_row(quote: SourceSpan) -> tuple[str, str]:
-    """Heading and column names that a table row needs to be understood; empty for prose."""
-    if not quote.table_header or quote.is_table_header:
-        return "", ""
-    return (quote.passage.chunk.headings or (quote.passage.title,))[-1], quote.table_header
+def read_question(question: str, history: Sequence[Message]) -> tuple[str, SearchFilters]:
+    """What to search for, a follow-up made to stand alone, and the filters that the question holds.
+
+    Filters of earlier questions do not count. A question of filters alone is the one before it,
+    asked again; it is empty where there is none.
+
+    :raises QuestionError: for a filter that cannot be used.
+    """
+    words, filters = split_query(question)
+    earlier = [
+        replace(message, content=remove_filters(message.content)) if message.role == "user" else message
+        for message in history
+    ]
+    while not words and earlier:
+        message = earlier.pop()
+        words = message.content if message.role == "user" else ""
+    return make_standalone(words, earlier), filters
 
 
 def can_be_told_shorter(quote: SourceSpan, question: str) -> bool:
@@ -220,224 +309,6 @@ def narrow_passages(passages: Sequence[Passage], quotes: Sequence[SourceSpan]) -
         for quote in quotes
         if quote.passage in passages
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked, what was searched for, where, when (by the monotonic clock), and how it was found."""
-
-    question: str
-    searched_for: str
-    corpus: str
-    started: float
-    trace: SearchTrace | None = None
-
-
-class Answer:
-    """An answer on its way: iterate it for its words, or call `finish` to have it whole.
-
-    Each iteration gives the text that was added to `text`: sentences that have been checked against
-    the passages. It is empty while a sentence is being written; `draft` holds that sentence so far.
-    `passages` are there from the start; `citations` and `unsupported` grow with `text`. When the
-    iteration ends or is closed, `finished` holds it all.
-
-    :param words: the model at work; None where the documents do not hold the answer.
-    :param prompt: what the model was sent; None where it was not asked.
-    """
-
-    def __init__(
-        self,
-        request: Request,
-        *,
-        passages: tuple[Passage, ...],
-        dropped: int,
-        spans: Sequence[SourceSpan],
-        quotes: Sequence[SourceSpan],
-        words: Generator[str, None, StopReason] | None,
-        prompt: PromptPlan | None,
-        assistant: Assistant,
-    ) -> None:
-        self.request = request
-        self.passages = passages
-        self.dropped = dropped
-        self.text = ""
-        self.draft = ""
-        self.found = True
-        self.citations: list[Citation] = []
-        self.unsupported: list[tuple[int, int]] = []
-        self.finished: FinishedAnswer | None = None
-        self._model_name = assistant.model.name
-        self._prompts = assistant.prompts
-        self._rules = assistant.rules
-        self._prompt = prompt
-        self._words = words
-        self._quotes = quotes
-        self._searched = time.monotonic()
-        self._first_word: float | None = None
-        self._stop_requested = False
-        self._wrote_sentence = False
-        self._refused = False
-        self._spans = spans
-        self._pieces = self._write()
-
-    def __iter__(self) -> Iterator[str]:
-        return self._pieces
-
-    def stop(self) -> None:
-        """End the answer: the model stops within a token, what was written so far is kept.
-
-        May be called from any thread, during iteration too.
-        """
-        self._stop_requested = True
-
-    def finish(self) -> FinishedAnswer:
-        """Write the answer to its end."""
-        for _ in self:
-            pass
-        if self.finished is None:
-            raise RuntimeError("the answer was closed before it was finished")
-        return self.finished
-
-    def close(self) -> None:
-        """Stop the model and keep what was written so far."""
-        self._pieces.close()
-        if self.finished is None:
-            self._end("stopped")
-
-    def _write(self) -> Generator[str, None, None]:
-        reason: StopReason = "stopped"
-        try:
-            if self._words is None:
-                yield self._refuse()
-                reason = "end"
-            else:
-                reason = yield from self._write_words(self._words)
-        finally:
-            if self._words is not None:
-                self._words.close()
-            if self.finished is None:
-                self._end(reason)
-
-    def _write_words(self, words: Generator[str, None, StopReason]) -> Generator[str, None, StopReason]:
-        reason: StopReason = "stopped"
-        while not self._stop_requested:
-            try:
-                self.draft += next(words)
-            except StopIteration as end:
-                reason = end.value
-                break
-            self._first_word = self._first_word or time.monotonic()
-            sentences = self._take_sentences(last=False)
-            yield sentences
-            if self._rules.quoting and (sentences or self._wrote_sentence):
-                reason = "end"
-                break
-        yield self._take_sentences(last=True)
-        if self._refused and not self._rules.quoting and not self.text.strip():
-            yield self._refuse()
-        elif reason != "stopped" and (self._rules.quoting or not self.text.strip()):
-            yield self._add_quotes()
-        return reason
-
-    def _take_sentences(self, *, last: bool) -> str:
-        """Check the sentences of the draft that are complete and return the text they add."""
-        spans = split_sentences(self.draft)
-        consumed = 0
-        added = ""
-        for start, end in spans if last else spans[:-1]:
-            added += self._add_sentence(self.draft[consumed:start], self.draft[start:end])
-            consumed = end
-        self.draft = "" if last else self.draft[consumed:]
-        return added
-
-    def _add_sentence(self, blank: str, sentence: str) -> str:
-        """Append a sentence with its citation, or leave it out when nothing backs it."""
-        if self._wrote_sentence and self._rules.quoting:
-            return ""
-        self._wrote_sentence = True
-        if self._is_refusal(sentence):
-            self._refused = True
-            return ""
-        piece = (blank if self.text else "") + sentence
-        start = len(self.text) + len(piece) - len(sentence)
-        asked = self.request.searched_for
-        sources = self._quotes[:1] if self._rules.quoting else self._spans
-        citation = ground_sentence(sentence, start, sources, question=asked)
-        if self._rules.quoting and not is_answer(sentence, asked, citation):
-            return ""
-        if citation is None and find_content_words(sentence):
-            if self._rules.withhold_unsupported:
-                return ""
-            self.unsupported.append((start, start + len(sentence)))
-        if citation is not None:
-            self.citations.append(citation)
-        return self._append(piece)
-
-    def _add_quotes(self) -> str:
-        """The sentences that most likely answer the question, in the documents' own words."""
-        added = ""
-        for quote in self._quotes:
-            if self.text and shares_words(quote.text, self.text):
-                continue
-            gap = "\n\n" if self.text else ""
-            piece = self._append(gap + self._prompts.write_quote(quote.text, *_describe_row(quote)))
-            self.citations.append(
-                make_citation(quote, len(self.text) - len(piece) + len(gap), len(self.text), support=1.0)
-            )
-            added += piece
-        return added
-
-    def _append(self, piece: str) -> str:
-        self._first_word = self._first_word or time.monotonic()
-        self.text += piece
-        return piece
-
-    def _is_refusal(self, sentence: str) -> bool:
-        """Whether the model says in the words of prompts/not_found.md that it found nothing."""
-        refusal = find_words(self._prompts.not_found.substitute())
-        return bool(refusal) and find_words(sentence) == refusal
-
-    def _refuse(self) -> str:
-        """Say that the documents do not hold the answer."""
-        self.found = False
-        return self._append(self._prompts.not_found.substitute())
-
-    def _end(self, reason: StopReason) -> None:
-        now, started = time.monotonic(), self.request.started
-        self.finished = FinishedAnswer(
-            question=self.request.question,
-            searched_for=self.request.searched_for,
-            corpus=self.request.corpus,
-            text=self.text,
-            found=self.found,
-            passages=self.passages,
-            citations=tuple(self.citations),
-            unsupported=tuple(self.unsupported),
-            dropped=self.dropped,
-            stop_reason=reason,
-            timings=Timings(
-                search=self._searched - started,
-                first_word=(self._first_word or now) - started,
-                total=now - started,
-            ),
-            model=self._model_name,
-            trace=self.request.trace,
-            prompt=self._prompt,
-        )
-
-
-def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
-    """Whether a small model's sentence can be trusted beside the quote that it rests on.
-
-    It must give a number that the question did not, be made of the words of quote and question, and
-    not have had to pick one among several numbers.
-    """
-    if sentence.rstrip().endswith("?") or not find_numbers(sentence) - find_numbers(question):
-        return False
-    if citation is None:
-        return True
-    is_faithful = is_made_of(sentence, f"{citation.quote} {question}")
-    return is_faithful and not picks_among_numbers(sentence, citation.quote, question)
 
 
 def check_question(question: str, limit_characters: int) -> str:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chatbot.database import open_database, write_transaction
 from chatbot.errors import CorpusError
-from chatbot.library import open_database, write_transaction
 from chatbot.types import (
     Chat,
     ChatTurn,

@@ -8,13 +8,14 @@ import logging
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot import __version__
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
+from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
     Json,
@@ -22,11 +23,14 @@ from chatbot.terminal import (
     describe_outcome,
     describe_progress,
     describe_report,
+    format_changes,
+    format_explanation,
     format_passage,
     format_sources,
     make_terminal,
     mark_citations,
 )
+from chatbot.types import SearchFilters
 
 if TYPE_CHECKING:
     from chatbot.connection import Connection
@@ -124,6 +128,36 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
 def add_generator_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--generator", metavar="MODEL", help="the language model: packaged name, hub id, folder, .gguf or URL"
+    )
+
+
+def add_filter_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("filters", "the same as file:, folder: and so on in the question")
+    for name, metavar, meaning in (
+        ("file", "NAME", "only files of this name, or with this in their name or title"),
+        ("folder", "PATH", "only this folder and those below it"),
+        ("type", "TYPE", "only documents of this type, such as pdf"),
+        ("language", "NAME", "only documents in this language, such as German or de"),
+    ):
+        group.add_argument(
+            f"--{name}", metavar=metavar, action="append", default=[], help=f"{meaning}; may be repeated"
+        )
+    group.add_argument("--after", metavar="DATE", help="only documents from this day, month or year on")
+    group.add_argument("--before", metavar="DATE", help="only documents from before this day, month or year")
+
+
+def read_filter_options(options: argparse.Namespace) -> SearchFilters:
+    """The filters that were given as options.
+
+    :raises QuestionError: for one that cannot be used.
+    """
+    return SearchFilters(
+        files=tuple(options.file),
+        folders=tuple(options.folder),
+        formats=tuple(name_format(ending) for ending in options.type),
+        languages=tuple(read_language(name) for name in options.language),
+        after=read_first_day(options.after) if options.after else None,
+        before=read_first_day(options.before) if options.before else None,
     )
 
 
@@ -262,6 +296,7 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question")
     add_corpus_option(parser)
     add_generator_option(parser)
+    add_filter_options(parser)
     add_json_option(parser)
 
 
@@ -270,30 +305,31 @@ def run_ask(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.assistant import check_question
 
     check_question(options.question, settings.question_limit_characters)
+    filters = read_filter_options(options)
     terminal = make_terminal()
     with open_connection(settings, terminal, generator=True, ingest=True) as connection:
-        answer = print_answer(connection, terminal, options.question, settings.corpus, [], options.json)
+        events = connection.ask(options.question, corpus=settings.corpus, filters=filters)
+        answer = follow_answer(events, terminal)
+    if options.json:
+        terminal.say_json(answer)
+    else:
+        print_answer(answer, terminal)
     return 0 if answer["found"] else EXIT_NOT_FOUND
 
 
-def print_answer(
-    connection: Connection,
-    terminal: Terminal,
-    question: str,
-    corpus: str | None,
-    history: Sequence[Message],
-    as_json: bool,
-) -> Json:
-    """Ask, print the answer with its sources, and return it."""
+def follow_answer(events: Iterable[Json], terminal: Terminal) -> Json:
+    """The answer at the end of its events."""
     answer: Json = {}
-    for event in connection.ask(question, corpus=corpus, history=history):
+    for event in events:
         if event["type"] == "passages":
             terminal.note(f"reading {len(event['passages'])} passages")
         elif event["type"] == "done":
             answer = event["answer"]
-    if as_json:
-        terminal.say_json(answer)
-        return answer
+    return answer
+
+
+def print_answer(answer: Json, terminal: Terminal) -> None:
+    """Print an answer with its sources and what was done to the question."""
     terminal.say(mark_citations(answer))
     terminal.say()
     sources = format_sources(answer)
@@ -302,15 +338,20 @@ def print_answer(
         terminal.say(line)
     if answer["searched_for"] != answer["question"]:
         terminal.say(f"Searched for: {answer['searched_for']}")
+    for line in format_changes(answer["trace"]) if answer["trace"] else []:
+        terminal.say(line)
     if answer["dropped"]:
         terminal.say(f"{answer['dropped']} passages did not fit the model's window.")
-    return answer
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question")
     add_corpus_option(parser)
     parser.add_argument("--limit", type=int, default=10, help="how many passages to show (default 10)")
+    add_filter_options(parser)
+    parser.add_argument(
+        "--explain", action="store_true", help="tell how they were found, and what a model would be sent"
+    )
     add_json_option(parser)
 
 
@@ -321,16 +362,28 @@ def run_search(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.assistant import check_question
 
     check_question(options.question, settings.question_limit_characters)
+    filters = read_filter_options(options)
     terminal = make_terminal()
-    with open_connection(settings, terminal, generator=False, ingest=True) as connection:
-        passages = connection.search(options.question, corpus=settings.corpus, limit=options.limit)
+    with open_connection(settings, terminal, generator=options.explain, ingest=True) as connection:
+        found = connection.search(
+            options.question,
+            corpus=settings.corpus,
+            limit=options.limit,
+            filters=filters,
+            explain=options.explain,
+        )
     if options.json:
-        terminal.say_json(passages)
+        terminal.say_json(found if options.explain else found["passages"])
     else:
-        for passage in passages:
-            for line in format_passage(passage):
-                terminal.say(line)
-    return 0 if passages else EXIT_NOT_FOUND
+        print_passages(found, terminal, explain=options.explain)
+    return 0 if found["passages"] else EXIT_NOT_FOUND
+
+
+def print_passages(found: Json, terminal: Terminal, *, explain: bool) -> None:
+    """Print passages, and either how they were found or only what the reader must know of it."""
+    lines = [line for passage in found["passages"] for line in format_passage(passage)]
+    for line in lines + (format_explanation(found) if explain else format_changes(found)):
+        terminal.say(line)
 
 
 def add_chat_options(parser: argparse.ArgumentParser) -> None:
@@ -348,7 +401,9 @@ def run_chat(_options: argparse.Namespace, settings: Settings) -> int:
         terminal.say("Ask about your documents. An empty line ends the chat.")
         while question := read_line("\n› "):
             try:
-                answer = print_answer(connection, terminal, question, settings.corpus, history, False)
+                events = connection.ask(question, corpus=settings.corpus, history=history)
+                answer = follow_answer(events, terminal)
+                print_answer(answer, terminal)
             except ChatbotError as error:
                 terminal.say(str(error))
                 continue
@@ -379,6 +434,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--questions", type=Path, metavar="FILE", help="a JSONL file of questions")
     parser.add_argument("--retrieval-only", action="store_true", help="measure search alone, without answers")
     parser.add_argument("--given", type=int, metavar="N", help="no search: the gold passage among N-1 others")
+    parser.add_argument("--misspelt", action="store_true", help="misspell a word of each question first")
     parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N questions")
     parser.add_argument("--seed", type=int, default=0, help="of the random sample (default 0)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the report with every question")
@@ -400,6 +456,7 @@ def run_evaluate(options: argparse.Namespace, settings: Settings) -> int:
         given=options.given,
         limit=options.limit,
         seed=options.seed,
+        misspelt=options.misspelt,
     )
     terminal = make_terminal()
     with terminal.noting():

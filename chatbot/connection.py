@@ -21,8 +21,16 @@ from chatbot.errors import ChatbotError, LibraryInUse, ServerError
 from chatbot.ownership import find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
-from chatbot.types import FileOutcome, IngestProgress, Message
-from chatbot.web.schemas import answer_to_json, passage_to_json, progress_to_json, report_to_json
+from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
+from chatbot.web.schemas import (
+    answer_to_json,
+    explanation_to_json,
+    filters_to_json,
+    passage_to_json,
+    progress_to_json,
+    report_to_json,
+    search_to_json,
+)
 
 Json = dict[str, Any]
 Events = Generator[Json, None, None]
@@ -31,11 +39,26 @@ Events = Generator[Json, None, None]
 class Connection(Protocol):
     """What the command line needs of a chatbot."""
 
-    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
+    def ask(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        history: Sequence[Message] = (),
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Events:
         """Events of type passages, text and done; closing stops the answer."""
 
-    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
-        """The passages that match best."""
+    def search(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        limit: int,
+        filters: SearchFilters = NO_FILTERS,
+        explain: bool = False,
+    ) -> Json:
+        """The passages that match best; with `explain` how they were found and what a model would be sent."""
 
     def ingest(self, corpus: str | None) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
@@ -47,8 +70,16 @@ class OwnService:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
-        answer = self._service.ask(question, corpus=self._service.find_corpus(corpus), history=history)
+    def ask(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        history: Sequence[Message] = (),
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Events:
+        name = self._service.find_corpus(corpus)
+        answer = self._service.ask(question, corpus=name, history=history, filters=filters)
         try:
             yield {"type": "passages", "passages": [passage_to_json(item) for item in answer.passages]}
             for piece in answer:
@@ -59,10 +90,21 @@ class OwnService:
         if answer.finished is not None:
             yield {"type": "done", "answer": answer_to_json(answer.finished)}
 
-    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
+    def search(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        limit: int,
+        filters: SearchFilters = NO_FILTERS,
+        explain: bool = False,
+    ) -> Json:
         name = self._service.find_corpus(corpus)
-        result = self._service.search(question, corpus=name, limit=limit)
-        return [passage_to_json(item) for item in result.passages]
+        if explain:
+            return explanation_to_json(
+                self._service.explain(question, corpus=name, limit=limit, filters=filters)
+            )
+        return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
 
     def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
         name = self._service.find_corpus(corpus)
@@ -130,15 +172,29 @@ class RunningServer:
                 raise ServerError(str(status["waiting_for"]), "Mend that, then restart the server.")
             time.sleep(0.3)
 
-    def ask(self, question: str, *, corpus: str | None, history: Sequence[Message]) -> Events:
+    def ask(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        history: Sequence[Message] = (),
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Events:
         turns = [{"role": message.role, "content": message.content} for message in history]
         body = {"question": question, "corpus": corpus or "", "history": turns}
-        yield from self._stream("/api/ask", body)
+        yield from self._stream("/api/ask", body | {"filters": filters_to_json(filters)})
 
-    def search(self, question: str, *, corpus: str | None, limit: int) -> list[Json]:
-        body = {"question": question, "corpus": corpus or "", "limit": limit}
-        passages: list[Json] = self._call("POST", "/api/search", body)["passages"]
-        return passages
+    def search(
+        self,
+        question: str,
+        *,
+        corpus: str | None,
+        limit: int,
+        filters: SearchFilters = NO_FILTERS,
+        explain: bool = False,
+    ) -> Json:
+        body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
+        return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
 
     def ingest(self, corpus: str | None) -> Events:
         yield from self._stream("/api/ingest", {"corpus": corpus or ""})

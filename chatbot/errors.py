@@ -14,7 +14,7 @@
     ├── ModelError               the weights are missing, unsafe or cannot be used
     ├── LibraryError             the data folder cannot be used
     │   └── LibraryInUse         another process owns it
-    ├── QuestionError            the question is empty or too long
+    ├── QuestionError            the question is empty or too long, or a filter in it cannot be used
     └── ServerError              the page cannot be served
 
 Each message says what happened and each `next_step` what to do about it; both may be shown as they
@@ -103,7 +103,7 @@ class LibraryInUse(LibraryError):
 
 
 class QuestionError(ChatbotError):
-    """The question is empty or too long."""
+    """The question is empty or too long, or a filter in it cannot be used."""
 
     exit_code = 2
 

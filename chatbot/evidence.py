@@ -1,7 +1,7 @@
 """The sentences of the passages that most likely answer a question, and how likely.
 
-Each sentence is scored by its likeness to the question in meaning (with and without its title and
-headings) and in words (rare ones count more), by the rank of its passage, and by whether it looks
+Each sentence is scored by its likeness to the question in meaning (read with its title and headings)
+and in words (rare ones count more), by the rank of its passage, and by whether it looks
 like an answer at all: a question for a number wants one, a heading or a question answers nothing.
 The weights are round numbers near the best of a search over the shipped corpus's questions.
 """
@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from chatbot.grounding import SourceSpan, find_numbers, make_source_span, split_rows_and_sentences
-from chatbot.sentences import find_content_words
+import numpy as np
+
+from chatbot.grounding import SourceSpan, find_numbers, make_source_span
+from chatbot.retrieval.versions import is_newer_version
+from chatbot.sentences import find_content_words, split_rows_and_sentences
 from chatbot.types import Embedder, Vectors
-from chatbot.versions import is_newer_version
 
-MEANING_IN_PLACE, MEANING_ALONE = 0.45, 0.27
+MEANING = 0.72
 WORDS_IN_PLACE, WORDS_ALONE = 0.14, 0.14
 PASSAGE_RANK, PASSAGE_LIKENESS = 0.09, 0.2
 LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
@@ -32,6 +35,8 @@ SAME_WORDS = 0.8
 """A quote that shares this much of its words with what was said already is left out."""
 NEWER_MARGIN = 0.3
 """The newer version of a document goes first when its best sentence scores at most this much lower."""
+MOST_READ = 24
+"""So many sentences, the likeliest by the vectors they were stored with, are read with their headings."""
 LONGEST_CHARACTERS = 600
 """Only the beginning of a longer sentence is embedded."""
 
@@ -69,8 +74,17 @@ class Evidence:
     score: float
 
 
+SentenceVectors = Mapping[tuple[str, int, int], Vectors]
+"""Vectors of sentences by document, start and end."""
+
+
 def rank_evidence(
-    question: str, spans: Sequence[SourceSpan], embedder: Embedder, *, follow_up: str | None = None
+    question: str,
+    spans: Sequence[SourceSpan],
+    embedder: Embedder,
+    *,
+    follow_up: str | None = None,
+    known_vectors: SentenceVectors = MappingProxyType({}),
 ) -> list[Evidence]:
     """The single sentences among the spans, the likeliest to answer the question first.
 
@@ -78,20 +92,22 @@ def rank_evidence(
 
     :param question: as it was searched.
     :param follow_up: the words that were typed, where the question was made to stand alone.
+    :param known_vectors: of the sentences as the library holds them; of many sentences they tell the
+        likeliest, and only those are read with their headings.
     """
     singles = [span for span in spans if span.sentences == 1]
+    if len(singles) > MOST_READ:
+        singles = _keep_likeliest(question, singles, known_vectors, embedder)
     if not singles:
         return []
-    texts = [_describe_span(span) for span in singles] + [span.text for span in singles]
-    vectors = embedder.embed_documents([cut_text(text, embedder) for text in texts])
-    in_place, alone = vectors[: len(singles)], vectors[len(singles) :]
-    scores = score_spans(question, singles, in_place, alone, embedder)
+    in_place = embedder.embed_documents([cut_text(_describe_span(span), embedder) for span in singles])
+    scores = score_spans(question, singles, in_place, embedder)
     parts = split_question(question)
     if len(parts) > 1:
-        each = [score_spans(part, singles, in_place, alone, embedder) for part in parts]
+        each = [score_spans(part, singles, in_place, embedder) for part in parts]
         return _lead_with_best(singles, scores, each, question)
     if follow_up is not None:
-        own = score_spans(follow_up, singles, in_place, alone, embedder)
+        own = score_spans(follow_up, singles, in_place, embedder)
         # The order is that of both questions, the height that of the one that stands alone.
         height = max(scores)
         scores = [
@@ -127,18 +143,29 @@ def _lead_with_best(
     return [*leaders.values(), *sorted(rest, key=lambda item: -item.score)]
 
 
+def _keep_likeliest(
+    question: str, spans: Sequence[SourceSpan], known_vectors: SentenceVectors, embedder: Embedder
+) -> list[SourceSpan]:
+    """The spans, in their order, that are likely by the vectors they were stored with; all if those lack."""
+    places = [(span.passage.chunk.document_id, span.start, span.end) for span in spans]
+    if not all(place in known_vectors for place in places):
+        return list(spans)
+    scores = score_spans(question, spans, np.stack([known_vectors[place] for place in places]), embedder)
+    likeliest = np.argsort(np.negative(scores), kind="stable")[:MOST_READ]
+    return [spans[row] for row in sorted(likeliest)]
+
+
 def score_spans(
-    question: str, spans: Sequence[SourceSpan], in_place: Vectors, alone: Vectors, embedder: Embedder
+    question: str, spans: Sequence[SourceSpan], vectors: Vectors, embedder: Embedder
 ) -> list[float]:
-    """The score of each span for a question; the vectors have shape (len(spans), dimension)."""
+    """The score of each span for a question; `vectors` has shape (len(spans), dimension)."""
     asked = frozenset(find_content_words(question))
     weights = _weigh_words(asked, spans)
     vector = embedder.embed_query(question)
     wants_number = asks_for_number(question)
     codes = find_codes(question)
     return [
-        MEANING_IN_PLACE * float(in_place[row] @ vector)
-        + MEANING_ALONE * float(alone[row] @ vector)
+        MEANING * float(vectors[row] @ vector)
         + _score_words(span, asked, weights)
         + PASSAGE_RANK / span.passage.number
         + PASSAGE_LIKENESS * span.passage.similarity

@@ -11,13 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chatbot.sentences import STOP_WORDS, find_content_words, find_words, split_sentences, stem_word
+from chatbot.sentences import (
+    CELL_MARK,
+    STOP_WORDS,
+    find_content_words,
+    find_words,
+    split_rows_and_sentences,
+    stem_word,
+)
 from chatbot.types import Citation, Passage
 
 ENOUGH_SUPPORT = 0.6
 """The share of an answer sentence's words that its source must hold."""
-CELL_MARK = " | "
-"""Stands between the cells of a table row in a document's text."""
 LONGEST_QUOTE = 2
 """A citation quotes at most this many neighbouring sentences."""
 
@@ -66,7 +71,7 @@ def list_source_spans(passages: Iterable[Passage]) -> list[SourceSpan]:
 
 def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
     sentences = split_rows_and_sentences(passage.text)
-    headers = list(_list_table_headers(passage, sentences))
+    headers = list(list_table_headers(passage, sentences))
     for length in range(1, LONGEST_QUOTE + 1):
         for first in range(len(sentences) - length + 1):
             start, end = sentences[first][0], sentences[first + length - 1][1]
@@ -74,19 +79,6 @@ def _list_passage_spans(passage: Passage) -> Iterator[SourceSpan]:
             span = make_source_span(passage, start, end, table_header=header)
             is_header = length == 1 and header == passage.text[start:end]
             yield replace(span, sentences=length, is_table_header=is_header)
-
-
-def split_rows_and_sentences(text: str) -> list[tuple[int, int]]:
-    """Start and end of each sentence of a passage, where a row of a table is one."""
-    spans = []
-    position = 0
-    for line in text.split("\n"):
-        inside = split_sentences(line)
-        if CELL_MARK in line and inside:
-            inside = [(inside[0][0], inside[-1][1])]
-        spans += [(position + start, position + end) for start, end in inside]
-        position += len(line) + 1
-    return spans
 
 
 def make_source_span(passage: Passage, start: int, end: int, *, table_header: str = "") -> SourceSpan:
@@ -108,7 +100,7 @@ def make_source_span(passage: Passage, start: int, end: int, *, table_header: st
     )
 
 
-def _list_table_headers(passage: Passage, sentences: Sequence[tuple[int, int]]) -> Iterator[str]:
+def list_table_headers(passage: Passage, sentences: Sequence[tuple[int, int]]) -> Iterator[str]:
     """For each sentence the header of the table that it is a row of; empty for prose.
 
     A table that began in an earlier chunk has its header in the context.

@@ -24,7 +24,9 @@ from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_f
 from chatbot.corpora import SourceFile, make_readable, scan_files
 from chatbot.documents.reader import READING_VERSION
 from chatbot.errors import DocumentError, LibraryError
+from chatbot.languages import DETECTION_VERSION, detect_language
 from chatbot.library import Library
+from chatbot.sentences import split_rows_and_sentences
 from chatbot.types import (
     Chunk,
     Document,
@@ -34,7 +36,8 @@ from chatbot.types import (
     IngestProgress,
     IngestReport,
     ParsedDocument,
-    Vectors,
+    PassageVectors,
+    Span,
 )
 from chatbot.vectors import VectorIndex
 
@@ -66,8 +69,9 @@ class Ingestor:
 
     @property
     def recipe(self) -> str:
-        """Names everything that decides how a document becomes chunks and vectors."""
-        return f"{READING_VERSION}/{CHUNKING_VERSION}/{self.max_tokens}/{self.embedder.fingerprint}"
+        """Names everything that decides what the library holds of a document."""
+        versions = f"{READING_VERSION}/{CHUNKING_VERSION}/{DETECTION_VERSION}"
+        return f"{versions}/{self.max_tokens}/{self.embedder.fingerprint}"
 
     @property
     def max_tokens(self) -> int:
@@ -203,6 +207,7 @@ class Ingestor:
             date=parsed.date,
             pages=len(parsed.page_starts),
             chunks=len(chunks),
+            language=detect_language(parsed.text),
         )
         self._write(Document(record, parsed.text, parsed.blocks, parsed.page_starts), chunks, location)
         return len(chunks)
@@ -218,7 +223,7 @@ class Ingestor:
                 with self.vectors.writing():
                     self._write_vectors(document, chunks, vectors)
 
-    def _write_vectors(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+    def _write_vectors(self, document: Document, chunks: Sequence[Chunk], vectors: PassageVectors) -> None:
         added, removed = self.library.replace_document(
             document, chunks, vectors, recipe=self.recipe, fingerprint=self.embedder.fingerprint
         )
@@ -226,17 +231,29 @@ class Ingestor:
         self.vectors.update(
             document.record.corpus,
             ids=added,
-            vectors=vectors[[rows[chunk_id] for chunk_id in added]] if added else vectors[:0],
+            vectors=vectors.whole[[rows[chunk_id] for chunk_id in added]] if added else vectors.whole[:0],
             removed=removed,
         )
 
-    def _embed_chunks(self, chunks: Sequence[Chunk]) -> Vectors:
-        """Vectors of shape (len(chunks), dimension); those that the library has are taken from it."""
-        known = self.library.find_vectors([chunk.id for chunk in chunks], self.embedder.fingerprint)
-        fresh = [chunk for chunk in chunks if chunk.id not in known]
-        embedded = self.embedder.embed_documents([join_for_embedding(chunk) for chunk in fresh])
-        known.update(zip((chunk.id for chunk in fresh), embedded, strict=True))
-        return np.stack([known[chunk.id] for chunk in chunks]) if chunks else np.empty((0, 0), np.float32)
+    def _embed_chunks(self, chunks: Sequence[Chunk]) -> PassageVectors:
+        """Vectors of the chunks and of their sentences; those that the library has are taken from it."""
+        ids = [chunk.id for chunk in chunks]
+        known = self.library.find_vectors(ids, self.embedder.fingerprint)
+        sentences = self.library.find_sentence_vectors(ids, self.embedder.fingerprint)
+        fresh = [chunk for chunk in chunks if chunk.id not in known or chunk.id not in sentences]
+        embedded = self.embedder.embed_passages(
+            [join_for_embedding(chunk) for chunk in fresh], [list_sentences(chunk) for chunk in fresh]
+        )
+        for chunk, whole, parts in zip(fresh, embedded.whole, embedded.spans, strict=True):
+            known[chunk.id], sentences[chunk.id] = whole, parts
+        whole = np.stack([known[chunk.id] for chunk in chunks]) if chunks else np.empty((0, 0), np.float32)
+        return PassageVectors(whole, tuple(sentences[chunk.id] for chunk in chunks))
+
+
+def list_sentences(chunk: Chunk) -> list[Span]:
+    """Where the sentences of a chunk stand in the text that is embedded for it."""
+    offset = len(join_for_embedding(chunk)) - len(chunk.text)
+    return [(offset + start, offset + end) for start, end in split_rows_and_sentences(chunk.text)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,27 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
-from chatbot.errors import LibraryError
+from chatbot.database import open_database, write_transaction
+from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
-from chatbot.types import Block, Chunk, Document, DocumentRecord, Vectors
+from chatbot.spelling import Vocabulary, list_words, make_vocabulary
+from chatbot.types import (
+    Block,
+    Chunk,
+    Document,
+    DocumentRecord,
+    FilterChoices,
+    PassageVectors,
+    SearchFilters,
+    Vectors,
+)
 
 SCHEMA_VERSION = 2
 _SCHEMA = """
@@ -48,6 +59,9 @@ END;
 CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
     INSERT INTO words (words, rowid, context, text) VALUES ('delete', old.number, old.context, old.text);
 END;
+CREATE TABLE sentence_vectors (
+    number INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE, vectors BLOB NOT NULL
+);
 CREATE TABLE vocabulary (
     corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
 ) WITHOUT ROWID;
@@ -56,6 +70,9 @@ _UPGRADES = {
     # Every document is read again; the vectors of its chunks are kept.
     1: """
 ALTER TABLE documents ADD COLUMN language TEXT;
+CREATE TABLE sentence_vectors (
+    number INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE, vectors BLOB NOT NULL
+);
 CREATE TABLE vocabulary (
     corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
 ) WITHOUT ROWID;
@@ -68,6 +85,7 @@ _RECORD_COLUMNS = (
 )
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
+_SENTENCE_VECTOR_TYPE = "<f2"
 _IDS_PER_QUERY = 30_000
 """SQLite takes 32,766 values a query, unless it was built for more."""
 
@@ -83,6 +101,8 @@ class Library:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, _UPGRADES)
+        self._vocabularies: dict[str, Vocabulary] = {}
+        self._fill_vocabularies()
 
     def close(self) -> None:
         with self._lock:
@@ -105,6 +125,24 @@ class Library:
             f"SELECT {_RECORD_COLUMNS} FROM documents WHERE corpus = ? ORDER BY path", (corpus,)
         )
         return [DocumentRecord(*row) for row in rows]
+
+    def count_documents(self, corpus: str) -> int:
+        """The corpus's documents that can be searched."""
+        query = "SELECT count(*) FROM documents WHERE corpus = ? AND problem IS NULL"
+        return int(self._select(query, (corpus,))[0][0])
+
+    def match_documents(self, corpus: str, filters: SearchFilters) -> list[str] | None:
+        """Ids of the documents that the filters let through, by path; None where they leave none out."""
+        if not filters.choose_documents:
+            return None
+        return [record.id for record in select_documents(self._list_readable(corpus), filters)]
+
+    def list_filter_choices(self, corpus: str) -> FilterChoices:
+        """What the corpus's documents can be chosen by."""
+        return list_choices(self._list_readable(corpus))
+
+    def _list_readable(self, corpus: str) -> list[DocumentRecord]:
+        return [record for record in self.list_documents(corpus) if record.problem is None]
 
     def list_recipes(self, corpus: str) -> dict[str, str]:
         """How each file of the corpus was made into chunks, by path."""
@@ -130,14 +168,14 @@ class Library:
         self,
         document: Document,
         chunks: Sequence[Chunk],
-        vectors: Vectors,
+        vectors: PassageVectors,
         *,
         recipe: str,
         fingerprint: str,
     ) -> tuple[list[str], list[str]]:
         """Write a document and all its chunks in one transaction, in place of what was there.
 
-        :param vectors: shape (len(chunks), dimension).
+        :param vectors: of the chunks, and of the sentences of each.
         :param recipe: how the document was made into chunks and vectors.
         :param fingerprint: the embedding model that made the vectors.
         :return: the ids of the chunks that are new to this embedding model, and of those that are gone.
@@ -151,6 +189,7 @@ class Library:
                     (record.id, fingerprint),
                 )
             }
+            words_before = _list_document_words(database, record.id)
             database.execute("DELETE FROM chunks WHERE document_id = ?", (record.id,))
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
             database.execute(
@@ -163,9 +202,18 @@ class Library:
                 f"VALUES ({', '.join('?' * 12)})",
                 [
                     (*_chunk_values(chunk), record.corpus, fingerprint, vector.astype(_VECTOR_TYPE).tobytes())
-                    for chunk, vector in zip(chunks, vectors, strict=True)
+                    for chunk, vector in zip(chunks, vectors.whole, strict=True)
                 ],
             )
+            database.executemany(
+                "INSERT INTO sentence_vectors (number, vectors) SELECT number, ? FROM chunks WHERE id = ?",
+                [
+                    (sentences.astype(_SENTENCE_VECTOR_TYPE).tobytes(), chunk.id)
+                    for chunk, sentences in zip(chunks, vectors.spans, strict=True)
+                ],
+            )
+            words_after = {word for chunk in chunks for word in _list_chunk_words(chunk.context, chunk.text)}
+            self._count_words(database, record.corpus, words_before, words_after)
         after = {chunk.id for chunk in chunks}
         return sorted(after - before), sorted(before - after)
 
@@ -180,13 +228,14 @@ class Library:
     def delete_document(self, document_id: str) -> list[str]:
         """Remove a document; the ids of its chunks are returned."""
         with self._transaction() as database:
-            ids = [
-                row[0]
-                for row in database.execute("SELECT id FROM chunks WHERE document_id = ?", (document_id,))
-            ]
+            query = "SELECT id, corpus FROM chunks WHERE document_id = ?"
+            chunks = database.execute(query, (document_id,)).fetchall()
+            if chunks:
+                words_before = _list_document_words(database, document_id)
+                self._count_words(database, chunks[0][1], words_before, set())
             database.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
             database.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-        return ids
+        return [chunk[0] for chunk in chunks]
 
     def erase_leftovers(self) -> None:
         """Overwrite what deleted documents left in the word index and in the write-ahead log."""
@@ -240,6 +289,31 @@ class Library:
             found |= {row[0]: np.frombuffer(row[1], dtype=_VECTOR_TYPE) for row in rows}
         return found
 
+    def find_sentence_vectors(self, ids: Sequence[str], fingerprint: str) -> dict[str, Vectors]:
+        """The vectors of the sentences of chunks, by chunk, each of shape (sentences, dimension)."""
+        rows = self._select(
+            "SELECT id, vectors, length(vector) FROM chunks JOIN sentence_vectors USING (number) "
+            "WHERE fingerprint = ? AND id IN (SELECT value FROM json_each(?))",
+            (fingerprint, json.dumps(ids)),
+        )
+        return {row[0]: _unpack_sentence_vectors(row[1], row[2]) for row in rows}
+
+    def read_sentences(
+        self, document_id: str, start: int, end: int, fingerprint: str
+    ) -> list[tuple[int, str, Vectors]]:
+        """Start, text and sentence vectors of the chunks within the characters `start` to `end`."""
+        rows = self._select(
+            "SELECT start, text, vectors, length(vector) FROM chunks JOIN sentence_vectors USING (number) "
+            "WHERE document_id = ? AND start >= ? AND end <= ? AND fingerprint = ? ORDER BY ordinal",
+            (document_id, start, end, fingerprint),
+        )
+        return [(row[0], row[1], _unpack_sentence_vectors(row[2], row[3])) for row in rows]
+
+    def read_text(self, document_id: str, start: int, end: int) -> str:
+        """The characters `start` to `end` of a document; empty where it is gone."""
+        rows = self._select("SELECT text FROM documents WHERE id = ?", (document_id,))
+        return str(rows[0][0])[start:end] if rows else ""
+
     def read_vectors(
         self, corpus: str, fingerprint: str, *, page_rows: int = 4000
     ) -> Iterator[tuple[list[str], Vectors]]:
@@ -256,97 +330,185 @@ class Library:
                 np.stack([np.frombuffer(row[2], dtype=_VECTOR_TYPE) for row in rows]),
             )
 
-    def search_words(self, corpus: str, question: str, *, limit: int) -> list[tuple[str, float]]:
-        """Ids and BM25 scores of the chunks that share words with the question, best first."""
+    def search_words(
+        self,
+        corpus: str,
+        question: str,
+        *,
+        limit: int,
+        documents: Sequence[str] | None = None,
+        phrases: Sequence[str] = (),
+    ) -> list[tuple[str, float]]:
+        """Ids and BM25 scores of the chunks that share words with the question, best first.
+
+        :param documents: the ids of those to search; None for all.
+        :param phrases: only chunks that hold the words of each, in any of their forms, side by side.
+        """
         words = [word for word in dict.fromkeys(find_words(question)) if word not in STOP_WORDS]
         if not words:
             return []
-        quoted = " OR ".join('"' + word.replace('"', "") + '"' for word in words)
+        pattern = " OR ".join(map(_quote_words, words))
+        if phrases:
+            pattern = " AND ".join([f"({pattern})", *map(_quote_words, phrases)])
+        within, ids = _restrict_documents(documents)
         rows = self._select(
-            "SELECT chunks.id, bm25(words) AS score FROM words JOIN chunks ON chunks.number = words.rowid "
-            "WHERE words MATCH ? AND chunks.corpus = ? ORDER BY score, chunks.number LIMIT ?",
-            (quoted, corpus, limit),
+            "SELECT chunks.id, bm25(words) AS score "
+            "FROM words CROSS JOIN chunks ON chunks.number = words.rowid "
+            f"WHERE words MATCH ? AND chunks.corpus = ?{within} ORDER BY score, chunks.number LIMIT ?",
+            (pattern, corpus, *ids, limit),
         )
         return [(row[0], -row[1]) for row in rows]
+
+    def find_phrases(
+        self, corpus: str, phrases: Sequence[str], *, limit: int, documents: Sequence[str] | None = None
+    ) -> list[str]:
+        """Ids of chunks that hold the words of each phrase, in any of their forms, side by side.
+
+        :param documents: the ids of those to search; None for all.
+        """
+        if not phrases or not all(map(find_words, phrases)):
+            return []
+        within, ids = _restrict_documents(documents)
+        rows = self._select(
+            "SELECT chunks.id FROM words CROSS JOIN chunks ON chunks.number = words.rowid "
+            f"WHERE words MATCH ? AND chunks.corpus = ?{within} LIMIT ?",
+            (" AND ".join(map(_quote_words, phrases)), corpus, *ids, limit),
+        )
+        return [row[0] for row in rows]
+
+    def list_chunk_ids(self, corpus: str, *, limit: int, documents: Sequence[str] | None = None) -> list[str]:
+        """Ids of the first chunk of each document by path, then of the second of each, and so on.
+
+        :param documents: the ids of those to list; None for all.
+        """
+        within, ids = _restrict_documents(documents)
+        rows = self._select(
+            "SELECT chunks.id FROM documents JOIN chunks ON document_id = documents.id "
+            f"WHERE documents.corpus = ?{within} ORDER BY ordinal, path LIMIT ?",
+            (corpus, *ids, limit),
+        )
+        return [row[0] for row in rows]
+
+    def list_chunks_of(self, documents: Sequence[str], *, limit: int) -> list[str]:
+        """Ids of chunks of documents, at most `limit`."""
+        rows = self._select(
+            "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) LIMIT ?",
+            (json.dumps(documents), limit),
+        )
+        return [row[0] for row in rows]
+
+    def keep_chunks_of(self, documents: Sequence[str], ids: Sequence[str]) -> set[str]:
+        """Those of the chunks that belong to one of the documents."""
+        rows = self._select(
+            "SELECT id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+            " AND document_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids), json.dumps(documents)),
+        )
+        return {row[0] for row in rows}
+
+    def read_texts(self, ids: Sequence[str]) -> dict[str, str]:
+        """Context and text of chunks, by id, as they are embedded and indexed."""
+        rows = self._select(
+            "SELECT id, context, text FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
+        )
+        return {row[0]: f"{row[1]}\n{row[2]}" for row in rows}
 
     def count_chunks_with(self, corpus: str, word: str) -> int:
         """How many chunks of the corpus hold a word, in any of its forms."""
         rows = self._select(
-            "SELECT count(*) FROM words JOIN chunks ON chunks.number = words.rowid "
+            "SELECT count(*) FROM words CROSS JOIN chunks ON chunks.number = words.rowid "
             "WHERE words MATCH ? AND chunks.corpus = ?",
-            ('"' + word.replace('"', "") + '"', corpus),
+            (_quote_words(word), corpus),
         )
         return int(rows[0][0])
 
+    # Vocabulary
 
-def open_database(
-    path: Path,
-    schema: str,
-    version: int,
-    upgrades: Mapping[int, str] = MappingProxyType({}),
-) -> sqlite3.Connection:
-    """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
+    def read_vocabulary(self, corpus: str) -> Vocabulary:
+        """The words of the corpus's chunks and how many documents hold each; kept until they change."""
+        with self._lock:
+            if corpus not in self._vocabularies:
+                rows = self._select("SELECT word, documents FROM vocabulary WHERE corpus = ?", (corpus,))
+                self._vocabularies[corpus] = make_vocabulary({row[0]: row[1] for row in rows})
+            return self._vocabularies[corpus]
 
-    :param upgrades: by version, the statements that lead from it to the next.
-    :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA foreign_keys = ON")
-        database.execute("PRAGMA secure_delete = ON")
-        found = int(database.execute("PRAGMA user_version").fetchone()[0])
-        if found < version:
-            steps = [schema] if found == 0 else [upgrades[step] for step in range(found, version)]
-            with write_transaction(database):
-                for statement in _split_statements("".join(steps)):
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {version}")
-    except (OSError, sqlite3.Error) as error:
-        raise LibraryError(
-            f"{path} cannot be used ({error}).",
-            "Check that the data folder can be written and the disk is not full; if the file is "
-            "damaged, move it away and the documents are read again.",
-        ) from error
-    if found > version:
-        database.close()
-        raise LibraryError(
-            f"{path} was made by a newer version of the chatbot.",
-            "Update the chatbot, or choose another data folder with CHATBOT_DATA_FOLDER.",
+    def holds_words(self, corpus: str, words: str) -> bool:
+        """Whether a chunk of the corpus holds a word, or several in a row, in any of their forms."""
+        query = "SELECT 1 FROM vocabulary WHERE corpus = ? AND word = ?"
+        return bool(self._select(query, (corpus, words))) or self._matches(corpus, _quote_words(words))
+
+    def holds_together(self, corpus: str, word: str, other: str) -> bool:
+        """Whether one chunk of the corpus holds both words, in any of their forms."""
+        return self._matches(corpus, f"{_quote_words(word)} AND {_quote_words(other)}")
+
+    def _matches(self, corpus: str, pattern: str) -> bool:
+        """Whether a pattern of FTS5, made of quoted words, matches a chunk of the corpus."""
+        query = (
+            "SELECT 1 FROM words CROSS JOIN chunks ON chunks.number = words.rowid "
+            "WHERE words MATCH ? AND chunks.corpus = ? LIMIT 1"
         )
-    return database
+        return bool(self._select(query, (pattern, corpus)))
+
+    def _count_words(
+        self, database: sqlite3.Connection, corpus: str, before: set[str], after: set[str]
+    ) -> None:
+        """Bring the vocabulary in step with a document that held some words and now holds others."""
+        database.executemany(
+            "INSERT INTO vocabulary (corpus, word, documents) VALUES (?, ?, 1) "
+            "ON CONFLICT DO UPDATE SET documents = documents + 1",
+            [(corpus, word) for word in after - before],
+        )
+        gone = [(corpus, word) for word in before - after]
+        database.executemany(
+            "UPDATE vocabulary SET documents = documents - 1 WHERE corpus = ? AND word = ?", gone
+        )
+        database.executemany("DELETE FROM vocabulary WHERE corpus = ? AND word = ? AND documents = 0", gone)
+        self._vocabularies.pop(corpus, None)
+
+    def _fill_vocabularies(self) -> None:
+        """Count the words of documents that were put in before their words were counted."""
+        rows = self._select(
+            "SELECT id, corpus FROM documents WHERE chunks > 0 AND NOT EXISTS "
+            "(SELECT 1 FROM vocabulary WHERE vocabulary.corpus = documents.corpus)"
+        )
+        if not rows:
+            return
+        with self._transaction() as database:
+            counts = Counter(
+                (corpus, word) for id_, corpus in rows for word in _list_document_words(database, id_)
+            )
+            database.executemany(
+                "INSERT INTO vocabulary (corpus, word, documents) VALUES (?, ?, ?)",
+                [(corpus, word, documents) for (corpus, word), documents in counts.items()],
+            )
 
 
-@contextmanager
-def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing: commit at the end, roll back on any error.
-
-    :raises LibraryError: when the database cannot be written, for instance on a full disk.
-    """
-    try:
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            yield database
-        except BaseException:
-            database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        raise LibraryError(
-            f"The data folder could not be written ({error}).",
-            "Nothing was lost. Free some disk space or mend the folder's permissions, then try again.",
-        ) from error
+def _unpack_sentence_vectors(packed: bytes, vector_bytes: int) -> Vectors:
+    """Vectors of shape (sentences, dimension); the dimension is that of the chunk's own vector."""
+    values = np.frombuffer(packed, dtype=_SENTENCE_VECTOR_TYPE)
+    return values.reshape(-1, vector_bytes // np.dtype(_VECTOR_TYPE).itemsize).astype(np.float32)
 
 
-def _split_statements(schema: str) -> Iterator[str]:
-    statement = ""
-    for line in schema.strip().splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _quote_words(text: str) -> str:
+    """The words of a text as a phrase of FTS5, in which nothing is syntax."""
+    return '"' + text.replace('"', " ").replace("\0", " ") + '"'
+
+
+def _restrict_documents(documents: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
+    """A condition that keeps a query within documents, and its value: their ids as JSON."""
+    if documents is None:
+        return "", ()
+    return " AND document_id IN (SELECT value FROM json_each(?))", (json.dumps(documents),)
+
+
+def _list_document_words(database: sqlite3.Connection, document_id: str) -> set[str]:
+    rows = database.execute("SELECT context, text FROM chunks WHERE document_id = ?", (document_id,))
+    return {word for context, text in rows for word in _list_chunk_words(context, text)}
+
+
+def _list_chunk_words(context: str, text: str) -> list[str]:
+    return list_words(f"{context}\n{text}")
 
 
 def _record_values(record: DocumentRecord) -> tuple[object, ...]:

@@ -19,6 +19,21 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "quote": frozenset({"quote"}),
     "table_quote": frozenset({"heading", "columns", "quote"}),
     "not_found": frozenset(),
+    "survey_documents": frozenset({"count"}),
+    "survey_mentions": frozenset({"count", "topic"}),
+    "survey_nothing": frozenset({"topic"}),
+    "survey_near": frozenset({"count", "topic"}),
+    "survey_items": frozenset({"count", "documents", "topic"}),
+    "survey_coverage": frozenset({"count", "total"}),
+    "survey_limits": frozenset({"limits"}),
+    "survey_undated": frozenset({"count"}),
+    "survey_unread": frozenset({"count"}),
+    "survey_document": frozenset({"path", "title"}),
+    "survey_dated_document": frozenset({"date", "path", "title"}),
+    "survey_pages": frozenset({"pages", "path", "title"}),
+    "survey_unpaged": frozenset({"path", "title"}),
+    "survey_quote": frozenset({"path", "quote", "title"}),
+    "survey_more": frozenset({"count"}),
 }
 """The prompts and the variables that each must use."""
 
@@ -40,6 +55,21 @@ class Prompts:
     quote: Template
     table_quote: Template
     not_found: Template
+    survey_documents: Template
+    survey_mentions: Template
+    survey_nothing: Template
+    survey_near: Template
+    survey_items: Template
+    survey_coverage: Template
+    survey_limits: Template
+    survey_undated: Template
+    survey_unread: Template
+    survey_document: Template
+    survey_dated_document: Template
+    survey_pages: Template
+    survey_unpaged: Template
+    survey_quote: Template
+    survey_more: Template
 
     def write_messages(
         self,

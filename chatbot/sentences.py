@@ -13,6 +13,9 @@ _ABBREVIATION = re.compile(
 _ENUMERATION = re.compile(r"^\W*(?:\d{1,3}|[a-zA-Z])[.)]$")
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*")
 
+CELL_MARK = " | "
+"""Stands between the cells of a table row in a document's text."""
+
 STOP_WORDS = frozenset(
     """
     a about after again all also am an and any are as at be because been before being between both but
@@ -40,6 +43,19 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         _append_span(spans, text, start, match.end())
         start = match.end()
     _append_span(spans, text, start, len(text))
+    return spans
+
+
+def split_rows_and_sentences(text: str) -> list[tuple[int, int]]:
+    """Start and end of each sentence of a passage, where a row of a table is one."""
+    spans = []
+    position = 0
+    for line in text.split("\n"):
+        inside = split_sentences(line)
+        if CELL_MARK in line and inside:
+            inside = [(inside[0][0], inside[-1][1])]
+        spans += [(position + start, position + end) for start, end in inside]
+        position += len(line) + 1
     return spans
 
 

@@ -8,10 +8,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from chatbot.assistant import Answer, AnswerRules, Assistant, check_question
+from chatbot.answer import Answer, AnswerRules
+from chatbot.assistant import Assistant, check_question
 from chatbot.chats import ChatStore
 from chatbot.chunking import hash_text
 from chatbot.corpora import (
@@ -23,6 +25,7 @@ from chatbot.corpora import (
     store_file,
 )
 from chatbot.errors import ChatbotError, CorpusError, ModelError
+from chatbot.filters import merge_filters, split_query
 from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.library import Library
@@ -30,16 +33,20 @@ from chatbot.loading import LoadingParts, Report
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
-from chatbot.retrieval import ALL_WAYS, search_passages
+from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
+from chatbot.surveys.survey import Survey
+from chatbot.surveys.wide_search import SurveyFindings, conduct_survey
 from chatbot.types import (
     NO_FILTERS,
     Corpus,
     Document,
     DocumentRecord,
     Embedder,
+    Explanation,
     FileOutcome,
+    FilterChoices,
     Generator,
     IngestProgress,
     IngestReport,
@@ -275,6 +282,10 @@ class Service:
         """The corpus's documents by path, with those that could not be read."""
         return self._library.list_documents(corpus)
 
+    def list_filter_choices(self, corpus: str) -> FilterChoices:
+        """What a search of the corpus can be narrowed to, to offer in controls."""
+        return self._library.list_filter_choices(corpus)
+
     def get_document(self, document_id: str) -> Document:
         """A document with its text.
 
@@ -451,12 +462,38 @@ class Service:
     ) -> SearchResult:
         """The passages that match a question best; no language model is used.
 
+        Filters without a question give the first passages of the documents that they leave.
+
         :param filters: beside those that are typed in the question.
         :raises QuestionError: for a question, or a filter in it, that cannot be used.
         :raises ModelError: while the embedding model is not loaded.
         """
-        check_question(question, self.settings.question_limit_characters)
-        return self.search_standalone(question, corpus=self.find_corpus(corpus), limit=limit, filters=filters)
+        question = check_question(question, self.settings.question_limit_characters)
+        words, typed = split_query(question)
+        filters = merge_filters(filters, typed)
+        return self.search_standalone(words, corpus=self.find_corpus(corpus), limit=limit, filters=filters)
+
+    def explain(
+        self,
+        question: str,
+        *,
+        corpus: str,
+        history: Sequence[Message] = (),
+        limit: int = 10,
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Explanation:
+        """What `ask` would answer from, found without calling a language model; see `Assistant.explain`.
+
+        While no language model is loaded, there is only the search.
+
+        :raises QuestionError: for a question, or a filter in it, that cannot be used.
+        :raises ModelError: while the embedding model is not loaded.
+        """
+        if self._model is None:
+            return Explanation(self.search(question, corpus=corpus, limit=limit, filters=filters))
+        return self.make_assistant().explain(
+            question, history, corpus=self.find_corpus(corpus), filters=filters, limit=limit
+        )
 
     def make_assistant(self) -> Assistant:
         """The assistant over this service's parts.
@@ -476,7 +513,34 @@ class Service:
             withhold_unsupported=settings.unsupported == "withhold",
             quoting=self._is_quoting(),
         )
-        return Assistant(self.search_standalone, self._embedder, self._model, self._prompts, rules)
+        return Assistant(
+            self.search_standalone,
+            self._embedder,
+            self._model,
+            self._prompts,
+            rules,
+            self.look_through,
+            partial(read_sentence_vectors, library=self._library, fingerprint=self._embedder.fingerprint),
+        )
+
+    def look_through(
+        self, survey: Survey, question: str, *, corpus: str, filters: SearchFilters = NO_FILTERS
+    ) -> SurveyFindings:
+        """What a corpus that is known to exist holds for a question about it as a whole.
+
+        :raises ModelError: while the embedding model is not loaded.
+        """
+        if self._embedder is None or self._vectors is None:
+            raise self._describe_missing(EMBEDDER)
+        return conduct_survey(
+            survey,
+            question,
+            corpus=corpus,
+            library=self._library,
+            find_nearest=self._vectors.find_nearest,
+            embedder=self._embedder,
+            filters=filters,
+        )
 
     def _is_quoting(self) -> bool:
         style = self.settings.answer_style

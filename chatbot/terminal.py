@@ -11,6 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from chatbot.explanation import (
+    describe_correction,
+    describe_decision,
+    describe_missing_prompt,
+    name_stage,
+)
+from chatbot.filters import describe_filters
+from chatbot.web.schemas import read_filters
+
 Json = dict[str, Any]
 
 SECONDS_BETWEEN_LINES = 2.0
@@ -93,12 +102,25 @@ def format_sources(answer: Json) -> list[str]:
             continue
         lines.append(f"[{number}] {describe_place(passage)}")
         lines += [f"    “{shorten(quote, 300)}”" for quote in dict.fromkeys(quotes.get(number, []))]
+        lines += format_other_places(passage)
     return lines
 
 
+def format_other_places(passage: Json) -> list[str]:
+    """Where else nearly the same words stand, as one line; nothing where they stand nowhere else."""
+    places = "; ".join(describe_place(place) for place in passage["also_in"])
+    return [f"    also in: {places}"] if places else []
+
+
+def format_changes(found: Json) -> list[str]:
+    """How a search or an answer departed from what was typed, a line each."""
+    corrections = [describe_correction(item["word"], item["replacement"]) for item in found["corrections"]]
+    return [*corrections, *found["notes"]]
+
+
 def describe_place(passage: Json) -> str:
-    """Title, heading, page, date and path of a passage."""
-    parts = [passage["title"], passage["heading"]]
+    """Title, heading, page, date and path of a passage or a place, as far as they are known."""
+    parts = [passage["title"], passage.get("heading")]
     parts += [f"page {passage['page']}"] if passage["page"] else []
     parts += [passage["date"], passage["path"]]
     return " · ".join(dict.fromkeys(part for part in parts if part))
@@ -111,7 +133,90 @@ def format_passage(passage: Json) -> list[str]:
     reasons += [f"shared words #{passage['word_rank']}"] if passage["word_rank"] else []
     body = textwrap.wrap(shorten(passage["text"], 400), 96)
     place = f"[{passage['number']}] {describe_place(passage)}"
-    return [place, f"    {', '.join(reasons)}", *(f"    {line}" for line in body), ""]
+    lines = [f"    {', '.join(reasons)}", *(f"    {line}" for line in body)]
+    return [place, *lines, *format_other_places(passage), ""]
+
+
+def format_explanation(explanation: Json) -> list[str]:
+    """How a search went, stage by stage, and what a model would be sent, in at most 100 columns."""
+    trace = explanation["trace"]
+    return [
+        *format_question(trace),
+        "",
+        *format_hits(trace["hits"]),
+        "",
+        *(f"{name_stage(stage) + ':':<30}{value:8.3f} s" for stage, value in trace["seconds"].items()),
+        "",
+        *format_prompt(explanation),
+    ]
+
+
+def format_question(trace: Json) -> list[str]:
+    """What was asked, what was searched for in the end, and where."""
+    facts = [("Question", trace["question"])]
+    facts += [("Searched for", trace["searched_for"])] if trace["searched_for"] != trace["question"] else []
+    facts += [("Corrected", change) for change in format_changes(trace | {"notes": []})]
+    facts += [("Filter", text) for text in describe_filters(read_filters(trace["filters"]))]
+    facts += [("Documents", f"{trace['documents']:,} of {trace['documents_total']:,} were searched")]
+    facts += [("Note", note) for note in trace["notes"]]
+    return [line for name, text in facts for line in wrap_after(f"{name:<14}", text)]
+
+
+def format_hits(hits: Sequence[Json]) -> list[str]:
+    """A table of every chunk that a way of searching proposed; letters stand for why it was left out."""
+    if not hits:
+        return ["Nothing was found."]
+    reasons = list(dict.fromkeys(hit["dropped"] for hit in hits if hit["dropped"]))
+    letters = {reason: f"({chr(ord('a') + index)})" for index, reason in enumerate(reasons)}
+    lines = [f"{'':6}{'by meaning':<13}{'sentence':<10}{'by words':<13}{'score':<8}place"]
+    for hit in hits:
+        outcome = f"[{hit['number']}]" if hit["number"] else letters.get(hit["dropped"], "")
+        nearest = f"{describe_rank(hit['vector_rank']):<5}{hit['similarity']:.3f}"
+        sentence = "–" if hit["sentence_similarity"] is None else f"{hit['sentence_similarity']:.3f}"
+        words = describe_rank(hit["word_rank"])
+        words += f" {hit['word_score']:.2f}" if hit["word_score"] is not None else ""
+        page = f"page {hit['page']}" if hit["page"] else ""
+        place = shorten(" · ".join(part for part in (hit["path"], hit["heading"], page) if part), 50)
+        found = f"{nearest:<13}{sentence:<10}{words:<13}{hit['score']:<8.3f}"
+        lines.append(f"{outcome:<6}{found}{place}")
+    return lines + [line for reason in reasons for line in wrap_after(f"{letters[reason]:<6}", reason)]
+
+
+def describe_rank(rank: int | None) -> str:
+    """`#2`, or a dash where this way of searching did not find it."""
+    return "–" if rank is None else f"#{rank}"
+
+
+def format_prompt(explanation: Json) -> list[str]:
+    """Whether a model would be asked, and the messages that it would be sent."""
+    prompt = explanation["prompt"]
+    if prompt is None:
+        return [describe_missing_prompt(explanation["trace"]["question"])]
+    decision = describe_decision(
+        answerable=explanation["answerable"],
+        asks_model=explanation["asks_model"],
+        is_survey=explanation["is_survey"],
+        best_evidence=explanation["best_evidence"],
+        floor=explanation["floor"],
+    )
+    size = f"Prompt: {prompt['tokens']:,} of {prompt['limit_tokens']:,} tokens"
+    dropped = f"; {prompt['dropped']} did not fit" if prompt["dropped"] else ""
+    numbers = ", ".join(str(number) for number in prompt["passages"])
+    messages = [
+        line for message in prompt["messages"] for line in format_message(message["role"], message["content"])
+    ]
+    return [decision, f"{size}, passages {numbers or 'none'}{dropped}", *messages]
+
+
+def format_message(role: str, content: str) -> list[str]:
+    """A message of a prompt, indented below the name of who speaks."""
+    lines = [part for line in content.splitlines() for part in textwrap.wrap(line, 94) or [""]]
+    return [f"  {role}", *(f"    {line}".rstrip() for line in lines)]
+
+
+def wrap_after(head: str, text: str) -> list[str]:
+    """`text` in lines of at most 100 columns, all beginning below its first word behind `head`."""
+    return textwrap.wrap(text, 100, initial_indent=head, subsequent_indent=" " * len(head)) or [head.rstrip()]
 
 
 def describe_progress(progress: Json) -> str:

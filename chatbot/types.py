@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
+Span = tuple[int, int]
+"""Start and end of a stretch of characters."""
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table_header", "table_row", "code"]
 Role = Literal["system", "user", "assistant"]
@@ -163,8 +165,9 @@ class SearchFilters:
     """What a passage must satisfy to be found; empty filters let every passage through.
 
     Of several `files`, `folders`, `formats` or `languages` one must match. `after` and `before` are
-    ISO days, both included; a document that states no date matches neither. A passage must hold all
-    `phrases` word for word and none of the `excluded` words.
+    ISO days: a document of the day `after` matches, one of the day `before` does not, and one that
+    states no date matches neither. A passage must hold all `phrases` word for word and none of the
+    `excluded` words.
     """
 
     files: tuple[str, ...] = ()
@@ -190,6 +193,21 @@ NO_FILTERS = SearchFilters()
 
 
 @dataclass(frozen=True, slots=True)
+class FilterChoices:
+    """What the documents of a corpus can be chosen by, to offer in controls.
+
+    `folders` are paths with forward slashes, those within others too; `languages` are ISO 639-1 codes;
+    `earliest` and `latest` are the ISO days of the oldest and newest document that states one.
+    """
+
+    formats: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    earliest: str | None = None
+    latest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """A word of a question that no document holds, and the word of the documents put in its place."""
 
@@ -202,7 +220,9 @@ class SearchHit:
     """A chunk that some way of searching proposed, and what became of it.
 
     `number` is that of the passage it became or was joined into; else `dropped` says why it was
-    left out. `word_score` is the BM25 score of the words shared with the question, higher is better.
+    left out. `similarity` is the cosine of question and chunk, `sentence_similarity` that of the question
+    and the chunk's best sentence, where it was looked at. `word_score` is the BM25 score of the words
+    shared with the question, higher is better.
     """
 
     chunk_id: str
@@ -218,6 +238,7 @@ class SearchHit:
     vector_rank: int | None
     word_rank: int | None
     word_score: float | None
+    sentence_similarity: float | None = None
     number: int | None = None
     dropped: str = ""
 
@@ -228,8 +249,9 @@ class SearchTrace:
 
     `question` is what was asked for after a follow-up was made to stand alone, `searched_for` the same
     with its corrections. `documents` counts those that the filters let through, of `documents_total`.
-    `hits` are in the order of their score. `seconds` holds the time of each stage by its name.
-    `notes` tell the reader what else happened, such as exact words that nothing holds.
+    `hits` are in the order of their score, those that hold excluded words last. `seconds` holds the time
+    of each stage by its name. `notes` tell the reader what else happened, such as exact words that
+    nothing holds.
     """
 
     question: str
@@ -260,6 +282,26 @@ class PromptPlan:
     limit_tokens: int
     passages: tuple[int, ...]
     dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What an answer would rest on, found without calling a language model.
+
+    `prompt` is what the model would be sent; where no model is loaded it is None, and what follows it
+    says nothing. `answerable` tells whether the passages are likely to hold the answer: whether
+    `best_evidence`, the score of their best sentence, reaches `floor`, and they name what the question
+    names. `asks_model` is False too where a quote alone says it best, and for a survey: a question about
+    the corpus as a whole, which is answered from all of it.
+    """
+
+    result: SearchResult
+    prompt: PromptPlan | None = None
+    answerable: bool = False
+    asks_model: bool = False
+    is_survey: bool = False
+    best_evidence: float = 0.0
+    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +358,14 @@ class FinishedAnswer:
     prompt: PromptPlan | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """Unit vectors of texts, of shape (texts, dimension), and of the stretches within each text."""
+
+    whole: Vectors
+    spans: tuple[Vectors, ...]
+
+
 class Embedder(Protocol):
     """Turns texts into unit vectors; sentence-transformers in the product, hashed words in tests."""
 
@@ -333,8 +383,14 @@ class Embedder(Protocol):
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), each of length 1."""
 
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> PassageVectors:
+        """The vectors of texts, and those of stretches `text[start:end]` of each as they are meant there."""
+
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question, of shape (dimension,) and length 1."""
+
+    def knows_word(self, word: str) -> bool:
+        """Whether the model's vocabulary holds a word whole, as it holds the common words of its language."""
 
 
 class Generator(Protocol):

@@ -12,7 +12,7 @@ import pytest
 
 from chatbot.ingest import Ingestor
 from chatbot.library import Library
-from chatbot.retrieval import search_passages
+from chatbot.retrieval.search import search_passages
 from chatbot.types import Chunk, Embedder, IngestReport, ParsedDocument, Passage, SearchResult
 from chatbot.vectors import VectorIndex
 from tests.fakes import HashingEmbedder

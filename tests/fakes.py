@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from chatbot.types import Message, StopReason, Vectors
+from chatbot.types import Message, PassageVectors, Span, StopReason, Vectors
 
 _WORD = re.compile(r"\w+")
 
@@ -28,7 +28,7 @@ class HashingEmbedder:
     """Adds up a fixed random direction for each word, so that texts with common words are near.
 
     A token is a stretch of text without blanks, and there are two special ones, as with BERT.
-    `embedded` holds every text whose vector was computed.
+    `embedded` holds every text whose vector was computed; `words` are those that it knows.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class HashingEmbedder:
         max_tokens: int = 128,
         dimension: int = 96,
         seconds_per_text: float = 0.0,
+        words: frozenset[str] = frozenset(),
     ) -> None:
         self.fingerprint = fingerprint
         self.max_tokens = max_tokens
         self.embedded: list[str] = []
+        self.words = words
         self._dimension = dimension
         self._seconds_per_text = seconds_per_text
 
@@ -54,8 +56,20 @@ class HashingEmbedder:
         time.sleep(self._seconds_per_text * len(texts))
         return np.array([self._embed(text) for text in texts], np.float32).reshape(-1, self._dimension)
 
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> PassageVectors:
+        parts = [
+            np.array([self._embed(text[start:end]) for start, end in own], np.float32)
+            for text, own in zip(texts, spans, strict=True)
+        ]
+        return PassageVectors(
+            self.embed_documents(texts), tuple(part.reshape(-1, self._dimension) for part in parts)
+        )
+
     def embed_query(self, text: str) -> Vectors:
         return self._embed(text)
+
+    def knows_word(self, word: str) -> bool:
+        return word in self.words
 
     def _embed(self, text: str) -> Vectors:
         words = _WORD.findall(text.lower()) or [""]

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from chatbot.assistant import Answer, AnswerRules, Assistant
+from chatbot.answer import Answer, AnswerRules
+from chatbot.assistant import Assistant
+from chatbot.conversation.standalone import make_standalone
 from chatbot.errors import ModelError, QuestionError
 from chatbot.prompting import load_prompts
-from chatbot.types import Message, SearchResult, SearchTrace
+from chatbot.types import Correction, Message, SearchFilters, SearchResult, SearchTrace
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 from tests.makers import make_passage
 
@@ -290,6 +292,80 @@ def test_a_follow_up_is_searched_with_the_words_that_it_leans_on():
     assert ("And dogs?", search.asked[0]) == (finished.question, finished.searched_for)
 
 
+def test_a_misspelt_question_is_answered_as_the_corrected_one():
+    texts = ["The ferry has a timetable.", "You leave with a timetable."]
+    passages = [
+        make_passage(text, number=number, path=f"{number}.md") for number, text in enumerate(texts, 1)
+    ]
+
+    def search(question, *, corpus, limit, filters):
+        trace = SearchTrace(question, "ferry leave", filters, (Correction("fery", "ferry"),))
+        return SearchResult(tuple(passages), trace)
+
+    clean = ask(make_assistant("No.", passages=passages, quoting=True), "ferry leave").finish()
+    misspelt = ask(make_assistant("No.", search=search, quoting=True), "fery leave").finish()
+
+    assert texts[0] in clean.text
+    assert (misspelt.text, misspelt.citations) == (clean.text, clean.citations)
+    assert (misspelt.question, misspelt.searched_for) == ("fery leave", "ferry leave")
+
+
+def test_typed_filters_narrow_the_search_and_are_no_part_of_the_question():
+    search = Search()
+    question = 'When does the "ferry" leave? file:ferry.md -dogs'
+
+    answer = make_assistant("The ferry leaves at noon.", search=search).answer(
+        question, corpus="notes", filters=SearchFilters(formats=("md",))
+    )
+    finished = answer.finish()
+
+    assert search.asked == ["When does the ferry leave?"]
+    assert (finished.question, finished.searched_for) == (question, "When does the ferry leave?")
+    assert finished.trace.filters == SearchFilters(
+        files=("ferry.md",), formats=("md",), phrases=("ferry",), excluded=("dogs",)
+    )
+
+
+def test_filters_of_earlier_questions_do_not_count():
+    search = Search()
+    answer = Message("assistant", "At noon.")
+    history = [Message("user", f"{QUESTION} file:a.md after:never"), answer]
+
+    finished = ask(make_assistant("At dusk.", search=search), "And return? type:pdf", history).finish()
+
+    assert search.asked == [make_standalone("And return?", [Message("user", QUESTION), answer])]
+    assert finished.trace.filters == SearchFilters(formats=("pdf",))
+
+
+def test_filters_alone_ask_the_question_before_them_again():
+    search = Search()
+    history = [Message("user", QUESTION), Message("assistant", "At noon."), Message("user", "file:a.md")]
+
+    ask(make_assistant("At dusk.", search=search), "file:b.md", history)
+
+    assert search.asked == [QUESTION]
+
+
+def test_filters_alone_are_no_first_question():
+    with pytest.raises(QuestionError, match="no question"):
+        ask(make_assistant("At dusk."), "file:b.md")
+
+
+def test_an_explanation_of_filters_alone_lists_what_they_match_without_a_prompt():
+    explanation = make_assistant("At dusk.").explain("file:b.md", corpus="notes", limit=2)
+
+    assert explanation.result.passages == tuple(PASSAGES[:2])
+    assert explanation.result.trace.filters == SearchFilters(files=("b.md",))
+    assert explanation.prompt is None
+
+
+def test_the_same_answer_is_given_with_filters_and_without():
+    plain = ask(make_assistant("The ferry leaves at noon.", quoting=True)).finish()
+    narrowed = ask(make_assistant("The ferry leaves at noon.", quoting=True), f"{QUESTION} type:md").finish()
+
+    assert (narrowed.text, narrowed.citations) == (plain.text, plain.citations)
+
+
 def test_an_answer_keeps_what_it_was_made_of():
     finished = ask(make_assistant("The ferry leaves at noon.")).finish()
 
@@ -355,3 +431,41 @@ def test_a_small_models_sentence_is_left_out_unless_it_gives_the_number_in_known
     finished = ask(assistant, "How much does a berth in the harbour cost?").finish()
 
     assert finished.text == f"“{passage.text}”"
+
+
+@pytest.mark.parametrize("quoting", [False, True])
+def test_an_explanation_holds_the_prompt_that_an_answer_sends(quoting):
+    question = "How many marks does a berth in the harbour cost?"
+    assistant = make_assistant("It costs 12 marks.", quoting=quoting)
+
+    explanation = assistant.explain(question, corpus="notes")
+    assert assistant.model.prompts == []
+    finished = ask(assistant, question).finish()
+
+    assert explanation.asks_model
+    assert explanation.prompt == finished.prompt
+    assert list(explanation.prompt.messages) == list(assistant.model.prompts[0])
+    assert explanation.result.trace == finished.trace
+
+
+def test_an_explanation_tells_that_the_best_sentence_scores_too_low():
+    explanation = make_assistant(evidence_floor=0.99).explain("Who won the rugby?", corpus="notes")
+
+    assert not explanation.answerable
+    assert not explanation.asks_model
+    assert explanation.best_evidence < explanation.floor == 0.99
+
+
+def test_an_explanation_tells_that_a_quote_alone_says_it_best():
+    explanation = make_assistant(quoting=True).explain("Do dogs travel free of charge?", corpus="notes")
+
+    assert explanation.answerable
+    assert not explanation.asks_model
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_an_explanation_gives_as_many_passages_as_wanted_but_the_prompt_of_an_answer(limit):
+    explanation = make_assistant(passage_limit=2).explain(QUESTION, corpus="notes", limit=limit)
+
+    assert len(explanation.result.passages) == limit
+    assert explanation.prompt.passages == (1, 2)

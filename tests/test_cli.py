@@ -137,6 +137,43 @@ def test_a_search_prints_passages_and_loads_no_language_model(run, monkeypatch):
     assert json.loads(as_json[1])[0]["path"] == "ferry.md"
 
 
+def test_a_search_explains_itself_without_calling_the_model(run, monkeypatch):
+    model = ScriptedGenerator()
+    monkeypatch.setattr(build, "make_generator", lambda *_: model)
+
+    code, out, _ = run("search", "--explain", QUESTION)
+    as_json = json.loads(run("search", "--explain", "--json", QUESTION)[1])
+
+    assert code == 0
+    assert "1 of 1 were searched" in out
+    assert f"{QUESTION}\n" in out[out.index("Prompt:") :]
+    assert max(map(len, out.splitlines())) <= 100
+    assert as_json["trace"]["hits"][0]["number"] == 1
+    assert as_json["asks_model"]
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("options", "paths"),
+    [
+        (["--type", "md"], ["ferry.md"]),
+        (["--type", "pdf", "--type", ".md"], ["ferry.md"]),
+        (["--type", "pdf"], []),
+        (["--file", "ferry"], ["ferry.md"]),
+        (["--folder", "old"], []),
+        (["--after", "2024"], []),
+    ],
+)
+def test_filters_narrow_a_search_and_an_answer(run, options, paths):
+    code, out, _ = run("search", "--json", *options, QUESTION)
+    answer = json.loads(run("ask", "--json", *options, QUESTION)[1])
+
+    assert code == (0 if paths else 9)
+    assert [passage["path"] for passage in json.loads(out)] == paths
+    assert [passage["path"] for passage in answer["passages"]] == paths
+    assert answer["found"] == bool(paths)
+
+
 def test_an_ingest_prints_each_file_and_the_report(run):
     code, out, _ = run("ingest")
 
@@ -165,6 +202,8 @@ def test_an_ingest_with_a_bad_file_ends_with_4_and_says_why(run, corpora):
         (["ask", ""], 2, "empty"),
         (["ask", "x" * 3000], 2, "3,000 characters"),
         (["search", "--limit", "0", QUESTION], 2, "--limit"),
+        (["search", "--after", "soon", QUESTION], 2, "not a date"),
+        (["ask", "--language", "klingon", QUESTION], 2, "not a language"),
         (["ask", "--corpus", "missing", QUESTION], 3, "missing"),
         (["ingest", "--corpus", "missing"], 3, "missing"),
         (["serve", "--host", "0.0.0.0"], 2, "host"),
@@ -303,6 +342,8 @@ def test_commands_go_through_the_running_server(run, server, corpora):
     ingest = run("ingest", "--json")
     ask = run("ask", "--json", QUESTION)
     search = run("search", "--json", "dogs")
+    filtered = run("search", "--json", "--file", "ferry", "dogs")
+    explained = run("search", "--json", "--explain", "--file", "dogs", "dogs")
     doctor = run("doctor", "--json")
 
     assert (ingest[0], ask[0], search[0]) == (0, 0, 0)
@@ -311,6 +352,9 @@ def test_commands_go_through_the_running_server(run, server, corpora):
     }.items()
     assert json.loads(ask[1])["citations"][0]["quote"] == "The ferry leaves at noon."
     assert json.loads(search[1])[0]["path"] == "dogs.md"
+    assert {passage["path"] for passage in json.loads(filtered[1])} == {"ferry.md"}
+    assert json.loads(explained[1])["trace"]["filters"]["files"] == ["dogs"]
+    assert json.loads(explained[1])["prompt"]["messages"]
     assert [check["ok"] for check in json.loads(doctor[1]) if check["name"] == "data folder"] == [True]
 
 

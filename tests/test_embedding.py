@@ -19,7 +19,42 @@ def test_vectors_have_length_one(minilm):
     assert vectors.dtype == np.float32
 
 
+def test_sentences_are_read_with_their_passage(minilm):
+    passage = "The ferry to Tolsay leaves at noon. It costs 12 marks."
+    other = "A night in the hostel is cheap. It costs 12 marks."
+    found = minilm.embed_passages([passage, other, "word"], [[(0, 35), (36, 54)], [(32, 50)], []])
+
+    assert [part.shape for part in found.spans] == [(2, 384), (1, 384), (0, 384)]
+    assert np.linalg.norm(found.spans[0], axis=1) == pytest.approx(1, abs=1e-3)
+    price = minilm.embed_query("How much is the ferry?")
+    assert found.spans[0][1] @ price > found.spans[1][0] @ price + 0.1
+
+
+def test_passages_have_the_same_vectors_with_and_without_their_sentences(minilm):
+    texts = [text for text in TEXTS if text]
+    found = minilm.embed_passages(texts, [[(0, len(text))] for text in texts])
+
+    for whole, alone, [span] in zip(found.whole, minilm.embed_documents(texts), found.spans, strict=True):
+        assert whole @ alone > 0.999
+        assert whole @ span > 0.8
+
+
+def test_a_stretch_without_a_token_has_the_vector_of_its_text(minilm):
+    found = minilm.embed_passages(["noon   dusk"], [[(5, 6)]])
+
+    assert found.spans[0][0] == pytest.approx(found.whole[0])
+
+
+def test_a_model_that_does_not_pool_the_mean_reads_stretches_alone(minilm, monkeypatch):
+    monkeypatch.setattr(minilm, "_pools_mean", False)
+    found = minilm.embed_passages(["Noon. Dusk.", "Dawn."], [[(0, 5), (6, 11)], []])
+
+    assert found.spans[0][1] @ minilm.embed_documents(["Dusk."])[0] > 0.999
+    assert [part.shape for part in found.spans] == [(2, 384), (0, 384)]
+
+
 def test_no_text_gives_no_vector(minilm):
+    assert minilm.embed_passages([], []).spans == ()
     assert minilm.embed_documents([]).shape == (0, 384)
 
 

@@ -277,6 +277,31 @@ def test_other_chunk_sizes_cut_every_document_again(make_bench):
     assert_sound(new)
 
 
+def test_the_language_of_each_document_is_noted(bench):
+    bench.write("ferry.md", FERRY)
+    bench.write("faehre.md", "# Fähre\n\nDie Fähre fährt um zwölf Uhr ab und kommt am Abend zurück.\n")
+    bench.write("codes.md", "GW-410\n")
+    bench.ingest()
+
+    languages = {record.path: record.language for record in bench.library.list_documents(CORPUS)}
+
+    assert languages == {"ferry.md": "en", "faehre.md": "de", "codes.md": None}
+
+
+def test_another_way_of_telling_languages_reads_every_document_again_and_keeps_its_vectors(
+    bench, monkeypatch
+):
+    bench.write("ferry.md", FERRY)
+    bench.ingest()
+    bench.embedder.embedded.clear()
+    monkeypatch.setattr("chatbot.ingest.DETECTION_VERSION", -1)
+
+    bench.ingest()
+
+    assert bench.files_read == ["ferry.md"]
+    assert bench.embedder.embedded == []
+
+
 def test_a_chunk_is_never_larger_than_the_embedding_model_reads(make_bench):
     bench = make_bench(embedder=HashingEmbedder(max_tokens=40), chunk_tokens=2000)
     bench.write("long.md", "# Long\n\n" + "The ferry leaves at noon. " * 60)

@@ -5,7 +5,7 @@ import pytest
 
 from chatbot.errors import LibraryError
 from chatbot.library import SCHEMA_VERSION, Library
-from chatbot.types import Block, Chunk, Document, DocumentRecord
+from chatbot.types import Block, Chunk, Document, DocumentRecord, PassageVectors
 
 CANARY = "xyzzyplugh-quuxfrobnicate"
 
@@ -49,9 +49,15 @@ def make_vectors(count: int, *, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, 4)).astype(np.float32)
 
 
+def make_passage_vectors(count: int, *, seed: int = 0) -> PassageVectors:
+    """Vectors of chunks, and of two sentences of each."""
+    whole = make_vectors(count, seed=seed)
+    return PassageVectors(whole, tuple(np.stack([vector, -vector]) for vector in whole))
+
+
 def put(library: Library, document: Document, *, recipe="r", fingerprint="f", seed=0):
     chunks = make_chunks(document)
-    vectors = make_vectors(len(chunks), seed=seed)
+    vectors = make_passage_vectors(len(chunks), seed=seed)
     return library.replace_document(document, chunks, vectors, recipe=recipe, fingerprint=fingerprint)
 
 
@@ -89,6 +95,21 @@ def test_vectors_come_back_bit_by_bit(library):
 
     assert [chunk.id for chunk in make_chunks(document)] == ids
     assert make_vectors(2).tobytes() == vectors.tobytes()
+
+
+def test_the_vectors_of_sentences_come_back_by_chunk_and_go_with_it(library):
+    document = make_document()
+    put(library, document)
+    ids = [chunk.id for chunk in make_chunks(document)]
+
+    found = library.find_sentence_vectors([*ids, "gone"], "f")
+
+    assert sorted(found) == sorted(ids)
+    assert found[ids[0]].shape == (2, 4)
+    assert found[ids[0]][0] == pytest.approx(make_vectors(2)[0], abs=2e-3)
+    assert library.find_sentence_vectors(ids, "another model") == {}
+    library.delete_document(document.record.id)
+    assert library.find_sentence_vectors(ids, "f") == {}
 
 
 def test_vectors_are_read_in_pages(library):
@@ -139,7 +160,7 @@ def test_a_failing_write_changes_nothing(library):
         library.replace_document(
             make_document(text="Other words."),
             make_chunks(document),
-            make_vectors(1),
+            make_passage_vectors(1),
             recipe="",
             fingerprint="",
         )
@@ -245,6 +266,40 @@ def test_the_library_of_a_newer_version_is_refused_and_left_alone(tmp_path):
         Library(path)
 
     assert before == path.read_bytes()
+
+
+def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_again(tmp_path):
+    path = tmp_path / "library.sqlite3"
+    older = Library(path)
+    put(older, make_document())
+    older.close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE documents DROP COLUMN language")
+        database.execute("DROP TABLE vocabulary")
+        database.execute("DROP TABLE sentence_vectors")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+
+    upgraded = Library(path)
+
+    assert upgraded.find_document("notes/a.md") == make_document()
+    assert upgraded.list_recipes("notes") == {"a.md": ""}
+    assert upgraded.count_chunks("notes", "f") == len(make_chunks(make_document()))
+    upgraded.close()
+
+
+def test_words_are_searched_within_documents_and_beside_phrases(library):
+    for name in ("a", "b", "c"):
+        put(library, make_document(f"{name}.md", text=f"Alpha beta {name}. Alpha gamma"))
+
+    def search(**limits):
+        found = library.search_words("notes", "alpha", limit=10, **limits)
+        return [chunk_id.removeprefix("notes/") for chunk_id, _ in found]
+
+    assert len(search()) == 6
+    assert sorted(search(documents=["notes/b.md"])) == ["b.md/0/Alpha beta b", "b.md/1/Alpha gamma"]
+    assert search(documents=["notes/b.md"], phrases=["beta b"]) == ["b.md/0/Alpha beta b"]
+    assert search(documents=[]) == search(phrases=["gamma alpha"]) == []
 
 
 @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])

@@ -11,6 +11,7 @@ from chatbot.ownership import claim_data_folder
 from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
 from chatbot.settings import load_settings
+from chatbot.types import SearchFilters
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 
 PROMPTS = load_prompts(Path(__file__).parent.parent / "prompts")
@@ -130,6 +131,36 @@ def test_search_needs_no_language_model(make_service):
     service.ingest_now("notes", lambda _: None, lambda _: None)
 
     assert service.search("ferry", corpus="notes").passages[0].path == "ferry.md"
+
+
+def test_a_search_is_narrowed_by_what_is_typed_and_what_is_chosen(make_service, corpora):
+    documents = corpora / "notes" / "documents"
+    (documents / "old").mkdir()
+    (documents / "old" / "ferry.txt").write_text("The ferry left at ten in the morning of every day.")
+    (documents / "old" / "ferry.md").write_text(FERRY)
+    service = make_service()
+    service.start(generator=False, ingest=False)
+    service.wait_until_ready()
+    service.ingest_now("notes", lambda _: None, lambda _: None)
+
+    typed = service.search("ferry folder:old", corpus="notes")
+    both = service.search("ferry folder:old", corpus="notes", filters=SearchFilters(formats=("txt",)))
+    alone = service.search("file:old/ferry.md", corpus="notes")
+    plain = service.search_standalone("ferry folder:old", corpus="notes", limit=9)
+
+    assert {passage.path for passage in typed.passages} == {"old/ferry.md", "old/ferry.txt"}
+    assert (typed.trace.question, typed.trace.documents, typed.trace.documents_total) == ("ferry", 2, 3)
+    assert [passage.path for passage in both.passages] == ["old/ferry.txt"]
+    assert [passage.path for passage in alone.passages] == ["old/ferry.md"]
+    assert plain.trace.documents == plain.trace.documents_total == 3
+    assert service.list_filter_choices("notes").folders == ("old",)
+
+
+def test_a_filter_that_cannot_be_used_is_refused_with_advice(service):
+    with pytest.raises(QuestionError, match=r"“yesterday” is not a date.*2024-05-31"):
+        service.search("ferry after:yesterday", corpus="notes")
+    with pytest.raises(QuestionError, match=r"“klingon” is not a language"):
+        service.ask("When does the ferry leave? lang:klingon", corpus="notes")
 
 
 def fail_to_load(_):
@@ -371,3 +402,26 @@ def test_closing_twice_is_harmless(make_service):
 
     assert service.is_closing
     claim_data_folder(service.settings.data_folder).release()
+
+
+def test_without_a_language_model_only_the_search_is_explained(make_service):
+    service = make_service()
+    service.start(generator=False)
+    service.wait_until_ready()
+    wait_for(lambda: service.list_documents("notes"))
+    wait_for(lambda: service.search("ferry", corpus="notes").passages)
+
+    explanation = service.explain("ferry", corpus="notes")
+
+    assert explanation.prompt is None
+    assert explanation.result.trace.hits[0].number == 1
+
+
+def test_an_explanation_tells_what_a_question_would_be_answered_from(service):
+    explanation = service.explain("When does the ferry leave?", corpus="notes")
+
+    answer = service.ask("When does the ferry leave?", corpus="notes").finish()
+    assert explanation.prompt == answer.prompt
+    assert [hit.chunk_id for hit in explanation.result.trace.hits] == [
+        hit.chunk_id for hit in answer.trace.hits
+    ]

@@ -9,6 +9,8 @@ from chatbot.terminal import (
     describe_place,
     describe_progress,
     describe_report,
+    format_changes,
+    format_explanation,
     format_passage,
     format_sources,
     mark_citations,
@@ -38,6 +40,51 @@ PASSAGE = {
     "vector_rank": 1,
     "word_rank": None,
     "text": "The ferry leaves at noon.",
+    "also_in": [],
+}
+PLACE = {"title": "Old ferry", "page": None, "date": None, "path": "old/ferry.md"}
+HIT = {
+    "path": "ferry.md",
+    "title": "Ferry",
+    "heading": "Times",
+    "page": 3,
+    "similarity": 0.5,
+    "sentence_similarity": None,
+    "vector_rank": 1,
+    "word_rank": None,
+    "word_score": None,
+    "score": 0.0164,
+    "number": 1,
+    "dropped": "",
+}
+EXPLANATION = {
+    "trace": {
+        "question": "When does the fery leave?",
+        "searched_for": "When does the ferry leave?",
+        "filters": {"formats": ["md"]},
+        "corrections": [{"word": "fery", "replacement": "ferry"}],
+        "documents": 3,
+        "documents_total": 40,
+        "hits": [
+            HIT,
+            HIT | {"number": None, "dropped": "below the first 1", "word_rank": 2, "word_score": 4.25},
+            HIT | {"number": None, "dropped": "below the first 1"},
+        ],
+        "seconds": {"embedding": 0.0124, "unknown": 0.5},
+        "notes": ["Nothing holds “tide tables”."],
+    },
+    "prompt": {
+        "messages": [{"role": "user", "content": "Text:\n\n" + "noon " * 40}],
+        "tokens": 1234,
+        "limit_tokens": 1900,
+        "passages": [1],
+        "dropped": 2,
+    },
+    "answerable": True,
+    "asks_model": True,
+    "is_survey": False,
+    "best_evidence": 0.75,
+    "floor": 0.6,
 }
 ANSWER = {
     "text": "At noon. Dogs pay.",
@@ -147,3 +194,65 @@ def test_a_sentence_without_a_source_says_so():
     answer = ANSWER | {"citations": ANSWER["citations"][:1], "unsupported": [[9, 18]]}
 
     assert mark_citations(answer) == "At noon. [1] Dogs pay. [no source]"
+
+
+def test_other_places_stand_below_their_source_and_their_passage():
+    passage = PASSAGE | {"also_in": [PLACE, PLACE | {"page": 2}]}
+    expected = "    also in: Old ferry · old/ferry.md; Old ferry · page 2 · old/ferry.md"
+
+    assert expected in format_sources(ANSWER | {"passages": [passage]})
+    assert expected in format_passage(passage)
+
+
+def test_corrections_and_notes_are_told_in_sentences():
+    assert format_changes(EXPLANATION["trace"]) == [
+        "Did you mean “ferry”? No document holds “fery”, so “ferry” was searched for.",
+        "Nothing holds “tide tables”.",
+    ]
+
+
+def test_an_explanation_goes_from_the_question_to_the_prompt():
+    lines = format_explanation(EXPLANATION)
+
+    assert max(map(len, lines)) <= 100
+    text = "\n".join(lines)
+    order = [
+        "When does the fery leave?",
+        "Searched for  When does the ferry leave?",
+        "Did you mean “ferry”?",
+        "Filter        type md",
+        "3 of 40 were searched",
+        "Nothing holds “tide tables”.",
+        "[1]   #1   0.500",
+        "(a)   #1   0.500   –         #2 4.25",
+        "(a)   below the first 1",
+        "Making the question's vector:    0.012 s",
+        "Unknown:                         0.500 s",
+        "The language model would be asked: the best sentence scores 0.75, and 0.60 is needed.",
+        "Prompt: 1,234 of 1,900 tokens, passages 1; 2 did not fit",
+        "  user",
+    ]
+    places = [text.find(part) for part in order]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"prompt": None}, "No language model is loaded"),
+        ({"prompt": None, "trace": EXPLANATION["trace"] | {"question": ""}}, "There is no question"),
+        ({"is_survey": True}, "would not be asked: this question is about the documents as a whole"),
+        ({"asks_model": False}, "would not be asked: the sentence that is quoted says it best"),
+        ({"asks_model": False, "answerable": False, "best_evidence": 0.2}, "scores 0.20, and 0.60 is needed"),
+        ({"asks_model": False, "answerable": False}, "do not hold what the question asks for"),
+    ],
+)
+def test_an_explanation_says_why_no_model_would_be_asked(changes, words):
+    assert any(words in line for line in format_explanation(EXPLANATION | changes))
+
+
+def test_a_search_that_found_nothing_is_explained_too():
+    trace = EXPLANATION["trace"] | {"hits": []}
+
+    assert "Nothing was found." in format_explanation(EXPLANATION | {"trace": trace})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.build import build_service
-from chatbot.conversation import make_standalone
+from chatbot.conversation.standalone import make_standalone
 from chatbot.corpora import find_documents_folder
 from chatbot.errors import CorpusError, SettingsError
 from chatbot.evaluation.datasets import GivenPassage, Question, load_passages, load_questions
@@ -19,13 +19,17 @@ from chatbot.evaluation.run import (
     FindPassages,
     GivenPassages,
     evaluate_question,
+    misspell_question,
     sample_questions,
     summarize,
+    summarize_retrieval,
+    summarize_spelling,
 )
+from chatbot.retrieval.search import ALL_WAYS
 from chatbot.scratch import make_scratch_settings
 from chatbot.service import Service
 from chatbot.settings import Settings
-from chatbot.types import Block, ParsedDocument
+from chatbot.types import Block, ParsedDocument, SearchResult, SearchTrace
 
 EVALUATION_CORPUS = "evaluation"
 OnProgress = Callable[[str], None]
@@ -43,6 +47,7 @@ class EvaluationPlan:
     given: int | None = None
     limit: int | None = None
     seed: int = 0
+    misspelt: bool = False
 
 
 def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProgress) -> dict[str, Any]:
@@ -59,12 +64,17 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
     )
     if not questions:
         raise CorpusError("There is no question to ask.", "Name a file that holds some.")
+    if plan.misspelt:
+        questions = [misspell_question(question, plan.seed) for question in questions]
     with open_library(plan, settings, on_progress) as (service, corpus):
         assistant = None if plan.retrieval_only else service.make_assistant()
         find, read_source = choose_sources(plan, service, corpus)
         limit = settings.passage_limit if plan.given is None else None
+        alone = sorted(ALL_WAYS) if plan.retrieval_only else []
         results = [
-            evaluate_question(question, find, assistant=assistant, corpus=corpus, passage_limit=limit)
+            evaluate_question(
+                question, find, assistant=assistant, corpus=corpus, passage_limit=limit, alone=alone
+            )
             for question in count_off(questions, on_progress)
         ]
         report = summarize(results, read_source)
@@ -72,6 +82,9 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
         report["retrieval"] = None
     if plan.retrieval_only:
         report = {"retrieval": report["retrieval"]}
+        report |= {f"{way} alone": summarize_retrieval(results, way) for way in alone}
+    if plan.misspelt and plan.given is None:
+        report["spelling"] = summarize_spelling(results)
     report["model"] = None if plan.retrieval_only else settings.generator
     report["questions"] = [result.describe() for result in results]
     return report
@@ -169,10 +182,12 @@ def choose_sources(
     """Where a question's passages come from, and how a cited document's text is read."""
     if plan.given is None:
         return (
-            lambda question: list(
-                service.search_standalone(
-                    make_standalone(question.question, question.history), corpus=corpus, limit=RETRIEVAL_DEPTH
-                ).passages
+            lambda question, ways: service.search_standalone(
+                make_standalone(question.question, question.history),
+                corpus=corpus,
+                limit=RETRIEVAL_DEPTH,
+                filters=question.filters,
+                ways=ways,
             ),
             lambda document_id: service.get_document(document_id).text,
         )
@@ -186,7 +201,13 @@ def choose_sources(
     )
     texts = {passage.id: passage.text for passage in passages}
     given = GivenPassages(passages, count=plan.given, seed=plan.seed)
-    return given.choose, texts.get
+    return lambda question, _: give_passages(given, question), texts.get
+
+
+def give_passages(given: GivenPassages, question: Question) -> SearchResult:
+    """The passages chosen for a question, as if a search had found them."""
+    standalone = make_standalone(question.question, question.history)
+    return SearchResult(tuple(given.choose(question)), SearchTrace(standalone, standalone))
 
 
 def count_off(questions: Sequence[Question], on_progress: OnProgress) -> Iterator[Question]:

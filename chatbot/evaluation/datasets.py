@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatbot.errors import CorpusError
-from chatbot.types import Message
+from chatbot.errors import CorpusError, QuestionError
+from chatbot.types import NO_FILTERS, Message, SearchFilters
+from chatbot.web.schemas import read_filters
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A word that was misspelt on purpose, and what was typed in its place."""
+
+    word: str
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Question:
 
     :param answers: texts of which a right answer holds one; empty when unanswerable.
     :param gold: where the answer stands: paths of documents or ids of passages; may be empty.
+    :param slip: what was misspelt in the question, if anything was.
     """
 
     question: str
@@ -26,6 +36,8 @@ class Question:
     gold: tuple[str, ...]
     history: tuple[Message, ...] = ()
     category: str = ""
+    slip: Slip | None = None
+    filters: SearchFilters = NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,7 @@ def _read_question(values: dict[str, Any], path: Path, line: int) -> Question:
         gold=tuple(_read_gold(values)),
         history=tuple(_read_history(values, path, line)),
         category=str(values.get("category") or ""),
+        filters=_read_filters(values, path, line),
     )
 
 
@@ -102,6 +115,13 @@ def _read_history(values: dict[str, Any], path: Path, line: int) -> Iterator[Mes
     for turn in turns:
         if turn.get("role") in ("user", "assistant"):
             yield Message(turn["role"], turn["text"])
+
+
+def _read_filters(values: dict[str, Any], path: Path, line: int) -> SearchFilters:
+    try:
+        return read_filters(values.get("filters") or {})
+    except QuestionError as error:
+        raise CorpusError(f"{path}, line {line}: {error.message}", error.next_step) from error
 
 
 def _read_gold(values: dict[str, Any]) -> Iterator[str]:

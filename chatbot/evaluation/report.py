@@ -76,7 +76,7 @@ def format_report(report: dict[str, Any]) -> str:
                 parts.append(f"{key} {inner}")
             else:
                 parts.append(f"{key} {_format(value)}")
-        lines.append(f"{group:<11} {'   '.join(parts)}")
+        lines.append(f"{group:<13} {'   '.join(parts)}")
     return "\n".join(lines)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chatbot.assistant import Assistant
 from chatbot.chunking import hash_text
-from chatbot.conversation import make_standalone
 from chatbot.evaluation.datasets import GivenPassage, Question
 from chatbot.evaluation.metrics import (
     is_right,
@@ -21,31 +20,41 @@ from chatbot.evaluation.metrics import (
     summarize_seconds,
     take_mean,
 )
+from chatbot.evaluation.misspelling import misspell
+from chatbot.retrieval.search import ALL_WAYS
 from chatbot.sentences import find_content_words
-from chatbot.types import Chunk, FinishedAnswer, Passage
+from chatbot.types import Chunk, FinishedAnswer, Passage, SearchResult, SearchTrace
 
 RETRIEVAL_DEPTH = 10
 
-FindPassages = Callable[[Question], list[Passage]]
+FindPassages = Callable[[Question, frozenset[str]], SearchResult]
+"""The passages for a question, found by the given ways of searching."""
 ReadSource = Callable[[str], str | None]
 """The text of a document by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """One question with what became of it; `answer` is None where only retrieval was measured."""
+    """One question with what became of it; `answer` is None where only retrieval was measured.
+
+    `found` are paths of documents, best first; `found_alone` those by each way of searching alone, where
+    that was measured.
+    """
 
     question: Question
-    searched_for: str
+    trace: SearchTrace
     found: tuple[str, ...]
     answer: FinishedAnswer | None
+    found_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """The record of the question in the report file."""
         record: dict[str, Any] = {
             "question": self.question.question,
             "category": self.question.category,
-            "searched_for": self.searched_for,
+            "searched_for": self.trace.searched_for,
+            "slip": asdict(self.question.slip) if self.question.slip else None,
+            "corrections": [asdict(correction) for correction in self.trace.corrections],
             "answerable": self.question.answerable,
             "gold": list(self.question.gold),
             "found": list(self.found),
@@ -71,25 +80,42 @@ def evaluate_question(
     assistant: Assistant | None,
     corpus: str,
     passage_limit: int | None,
+    alone: Collection[str] = (),
 ) -> QuestionResult:
     """Find passages for a question and, with an assistant, answer it from the first of them.
 
     :param passage_limit: how many of the passages the assistant is given; all when None.
+    :param alone: the ways of searching to measure each by itself too.
     """
     started = time.monotonic()
-    searched_for = make_standalone(question.question, question.history)
-    passages = find_passages(question)
+    result = find_passages(question, ALL_WAYS)
+    passages, trace = result.passages, result.trace
     answer = None
     if assistant is not None:
-        answer = assistant.answer_from(
-            question.question,
-            passages[:passage_limit],
-            searched_for=searched_for,
-            corpus=corpus,
-            started=started,
+        survey_answer = None
+        if passage_limit is not None:
+            survey_answer = assistant.answer_survey(
+                question.question, trace.question, corpus=corpus, started=started
+            )
+        answer = (
+            survey_answer
+            or assistant.answer_from(
+                question.question,
+                passages[:passage_limit],
+                searched_for=trace.searched_for,
+                corpus=corpus,
+                started=started,
+                trace=trace,
+            )
         ).finish()
-    found = tuple(dict.fromkeys(passage.path for passage in passages))
-    return QuestionResult(question, searched_for, found, answer)
+    found_alone = {way: list_paths(find_passages(question, frozenset({way})).passages) for way in alone}
+    return QuestionResult(question, trace, list_paths(passages), answer, found_alone)
+
+
+def list_paths(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """The documents of passages, each once; those with a copy come right behind the one that is shown."""
+    paths = [path for item in passages for path in (item.path, *(place.path for place in item.also_in))]
+    return tuple(dict.fromkeys(paths))
 
 
 def sample_questions(questions: Sequence[Question], *, limit: int | None, seed: int) -> list[Question]:
@@ -100,11 +126,17 @@ def sample_questions(questions: Sequence[Question], *, limit: int | None, seed: 
     return [questions[index] for index in drawn]
 
 
+def misspell_question(question: Question, seed: int) -> Question:
+    """The same question with a slip in one of its words."""
+    text, slip = misspell(question.question, seed)
+    return replace(question, question=text, slip=slip)
+
+
 def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dict[str, Any]:
     """The report: retrieval, answers, citations, abstention and seconds."""
     answered = [result for result in results if result.answer is not None]
     return {
-        "retrieval": summarize_retrieval([result for result in results if result.question.gold]),
+        "retrieval": summarize_retrieval(results),
         "answers": summarize_answers([result for result in answered if result.question.answerable]),
         "citations": summarize_citations(answered, read_source),
         "abstention": measure_detection(
@@ -122,15 +154,53 @@ def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dic
     }
 
 
-def summarize_retrieval(results: Sequence[QuestionResult]) -> dict[str, float | None]:
-    """Recall at 1, 5 and 10 and mean reciprocal rank, over answerable questions with a known place."""
-    known = [result for result in results if result.question.answerable]
+def summarize_retrieval(results: Sequence[QuestionResult], way: str = "") -> dict[str, float | None]:
+    """Recall at 1, 5 and 10, how often all gold is among the first 10, and mean reciprocal rank.
+
+    Over answerable questions with a known place.
+
+    :param way: one way of searching alone; both together when empty.
+    """
+    known = [
+        (item.found_alone[way] if way else item.found, item.question.gold)
+        for item in results
+        if item.question.answerable and item.question.gold
+    ]
     report = {
-        f"recall@{k}": take_mean([measure_recall(item.found, item.question.gold, k) for item in known])
+        f"recall@{k}": take_mean([measure_recall(found, gold, k) for found, gold in known])
         for k in (1, 5, 10)
     }
-    ranks = [measure_reciprocal_rank(item.found, item.question.gold) for item in known]
-    return report | {"mrr": take_mean(ranks), "n": len(known)}
+    complete = [float(measure_recall(found, gold, 10) == 1.0) for found, gold in known]
+    ranks = [measure_reciprocal_rank(found, gold) for found, gold in known]
+    return report | {"all@10": take_mean(complete), "mrr": take_mean(ranks), "n": len(known)}
+
+
+def summarize_spelling(results: Sequence[QuestionResult]) -> dict[str, float | None]:
+    """Of the words misspelt on purpose, the shares that were mended, made another word, and left alone.
+
+    `needless` counts corrections of other words, for each question.
+    """
+    fates = [judge_slip(result) for result in results if result.question.slip]
+    needless = [
+        float(sum(correction.word != get_typed(result) for correction in result.trace.corrections))
+        for result in results
+    ]
+    shares = {fate: take_mean([float(item == fate) for item in fates]) for fate in ("right", "wrong", "left")}
+    return shares | {"needless": take_mean(needless), "n": len(fates)}
+
+
+def get_typed(result: QuestionResult) -> str | None:
+    """What was typed for the word that was misspelt on purpose."""
+    return result.question.slip.typed if result.question.slip else None
+
+
+def judge_slip(result: QuestionResult) -> str:
+    """Whether the slip in a question was mended `right`, `wrong`, or the word `left` alone."""
+    slip = result.question.slip
+    for correction in result.trace.corrections:
+        if slip and correction.word == slip.typed:
+            return "right" if correction.replacement.lower() == slip.word.lower() else "wrong"
+    return "left"
 
 
 def summarize_answers(results: Sequence[QuestionResult]) -> dict[str, float | None]:

@@ -14,14 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from chatbot.types import Message
 from chatbot.web.running import AnswerSnapshot, RunningAnswer
 from chatbot.web.schemas import (
+    FiltersBody,
     Json,
     answer_to_json,
+    choices_to_json,
     corpus_to_json,
     document_to_json,
     error_to_json,
+    explanation_to_json,
     passage_to_json,
     progress_to_json,
     report_to_json,
+    search_to_json,
 )
 from chatbot.web.viewer import get_service
 
@@ -51,14 +55,17 @@ class AskBody(_Body):
     question: Annotated[str, Field(max_length=100_000)]
     corpus: str = ""
     history: Annotated[list[HistoryMessage], Field(max_length=MAX_HISTORY)] = []
+    filters: FiltersBody = FiltersBody()
 
 
 class SearchBody(_Body):
-    """A search without an answer."""
+    """A search without an answer; with `explain` it tells how the passages were found."""
 
     question: Annotated[str, Field(max_length=100_000)]
     corpus: str = ""
     limit: Annotated[int, Field(ge=1, le=100)] = 10
+    filters: FiltersBody = FiltersBody()
+    explain: bool = False
 
 
 class IngestBody(_Body):
@@ -88,12 +95,23 @@ def delete_document(request: Request, document_id: str) -> Json:
     return {"deleted": document_id}
 
 
+@router.get("/filters")
+def list_filter_choices(request: Request, corpus: Annotated[str, Query()] = "") -> Json:
+    """What a search of a corpus can be narrowed to."""
+    service = get_service(request)
+    return choices_to_json(service.list_filter_choices(service.find_corpus(corpus)))
+
+
 @router.post("/search")
 def search(request: Request, body: SearchBody) -> Json:
-    """The passages nearest to a question."""
+    """The passages that match a question best; no language model is called."""
     service = get_service(request)
-    result = service.search(body.question, corpus=service.find_corpus(body.corpus), limit=body.limit)
-    return {"passages": [passage_to_json(passage) for passage in result.passages]}
+    corpus, filters = service.find_corpus(body.corpus), body.filters.make_filters()
+    if body.explain:
+        return explanation_to_json(
+            service.explain(body.question, corpus=corpus, limit=body.limit, filters=filters)
+        )
+    return search_to_json(service.search(body.question, corpus=corpus, limit=body.limit, filters=filters))
 
 
 @router.post("/ask")
@@ -105,8 +123,10 @@ def ask(request: Request, body: AskBody) -> StreamingResponse:
         Message("user" if message.role == "user" else "assistant", message.content)
         for message in body.history
     ]
+    filters = body.filters.make_filters()
     running = RunningAnswer(
-        lambda: service.ask(body.question, corpus=corpus, history=history), keep=lambda _: None
+        lambda: service.ask(body.question, corpus=corpus, history=history, filters=filters),
+        keep=lambda _: None,
     )
     return _send_lines(_follow_answer(request, running))
 

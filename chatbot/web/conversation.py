@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.chats import list_messages
 from chatbot.errors import QuestionError
-from chatbot.types import Chat, FinishedAnswer, Message
+from chatbot.types import NO_FILTERS, Chat, FinishedAnswer, Message, SearchFilters
 from chatbot.web.running import RunningAnswer
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Question:
     chat_id: str
     corpus: str
     replaces: str = ""
+    filters: SearchFilters = NO_FILTERS
 
 
 class Conversation:
@@ -45,7 +46,10 @@ class Conversation:
             chat = self._chats.get_chat(self.chat_id)
             history = list_messages(drop_turns_from(chat, question.replaces))
         self.running = RunningAnswer(
-            lambda: service.ask(question.text, corpus=question.corpus, history=history), self._keep
+            lambda: service.ask(
+                question.text, corpus=question.corpus, history=history, filters=question.filters
+            ),
+            self._keep,
         )
 
     def _keep(self, answer: FinishedAnswer) -> None:

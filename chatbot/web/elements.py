@@ -23,6 +23,8 @@ _PATHS = {
     "open": "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
     "sources": "M5 4h12v16H5zM8 8h6M8 12h6M20 7v13",
     "search": "M11 18a7 7 0 1 1 0-14 7 7 0 0 1 0 14zM16 16l5 5",
+    "why": "M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18zM12 11v6M12 7.5v.5",
+    "filters": "M4 6h16M7 12h10M10 18h4",
     "back": "M19 12H5M11 6l-6 6 6 6",
     "logo": "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
 }

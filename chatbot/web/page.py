@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.errors import ChatbotError
-from chatbot.types import Corpus, Rating
-from chatbot.web import panels, render
+from chatbot.types import NO_FILTERS, Corpus, FilterChoices, Rating, SearchFilters
+from chatbot.web import panels, render, search
 from chatbot.web.conversation import Conversation, Conversations, Question, drop_turns_from
+from chatbot.web.filter_controls import parse_filters, read_address, render_chat_filters
 from chatbot.web.running import describe_unexpected
+from chatbot.web.trace import render_why_dialog
 
 if TYPE_CHECKING:
     from chatbot.service import Service
@@ -22,6 +24,8 @@ LIVE_SECONDS = 0.08
 
 LEAVING = frozenset({"new", "corpus", "open", "delete_chat"})
 """After these actions an answer that is being written has no place to appear in."""
+
+NO_RESULTS = {"search_trace": "", "search_results": ""}
 
 RATINGS: dict[str, Rating] = {"up": "up", "down": "down"}
 
@@ -38,6 +42,14 @@ class Event:
     def get(self, name: str) -> str:
         """A field of the event, empty when it was not sent."""
         return self.fields.get(name, "")
+
+    @property
+    def filters(self) -> SearchFilters:
+        """The filters that were set when it happened.
+
+        :raises QuestionError: for what is no filter.
+        """
+        return parse_filters(self.get("filters"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,9 @@ class Page:
         self._service = service
         self._conversations = Conversations(service)
         self._actions: dict[str, Callable[[Event], Update]] = {
-            "new": lambda event: self._show_chat("", event.corpus),
-            "corpus": lambda event: self._show_corpus(event.get("value")),
-            "open": lambda event: self._show_chat(event.get("chat"), event.corpus),
+            "new": lambda event: self._show_chat("", event.corpus, event.filters),
+            "corpus": lambda event: self._show_corpus(event.get("value"), event.get("question")),
+            "open": lambda event: self._show_chat(event.get("chat"), event.corpus, event.filters),
             "rename": self._rename_chat,
             "delete_chat": self._delete_chat,
             "rate": self._rate,
@@ -70,7 +82,18 @@ class Page:
             "conversation": self._show_conversation,
             "ingest": self._start_ingest,
             "delete_document": self._delete_document,
+            "filter": lambda event: self._show_filters(event.corpus, event.filters),
+            "search_view": self._show_search_filters,
+            "explain": self._explain_search,
+            "why": self._show_why,
         }
+
+    def open_address(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
+        """The first sight of the page, and then the passages of the search that its address names."""
+        values = dict(query)
+        yield self.open(chat_id=values.get("chat", ""), corpus=values.get("corpus", ""))
+        if values.get("view") == "search":
+            yield from self._guard_all(lambda: self._open_search(query))
 
     def open(self, *, chat_id: str, corpus: str) -> Update:
         """The first sight of the page, at the chat or corpus that its address names."""
@@ -78,7 +101,19 @@ class Page:
         if chat_id and "transcript" not in update.parts:
             update = self._guard(lambda: self._show_chat("", corpus)) | update
         shown = update.parts.get("corpus", corpus)
+        update = self._guard(lambda: self._show_search(shown, "", NO_FILTERS)) | update
         return self._guard(lambda: self._show_news(chat_id, shown)) | update
+
+    def search(self, event: Event) -> Iterator[Update]:
+        """Show the passages that match a question; no language model is called."""
+        yield from self._guard_all(lambda: self._search(event.get("question"), event.corpus, event.filters))
+
+    def follow(self, event: Event) -> Iterator[Update]:
+        """Do what a button asks for, in as many steps as it takes."""
+        if event.get("action") == "search":
+            yield from self.search(event)
+        else:
+            yield self.act(event)
 
     def act(self, event: Event) -> Update:
         """Do what a button asks for."""
@@ -92,10 +127,11 @@ class Page:
 
     def ask(self, event: Event) -> Iterator[Update]:
         """Ask a question and show the answer as it is written."""
-        question = Question(event.get("question").strip(), event.chat_id, event.corpus, event.get("turn"))
-        if not question.text:
+        text = event.get("question").strip()
+        if not text:
             return
         try:
+            question = Question(text, event.chat_id, event.corpus, event.get("turn"), event.filters)
             yield from self._ask(question, event.session)
         except ChatbotError as error:
             yield Update({"notice": panels.render_notice(error), "live": ""})
@@ -125,7 +161,40 @@ class Page:
             # Words that were on their way when the page turned to something else are taken back.
             yield Update({"live": "", "live_sources": ""})
         elif conversation.running.take_snapshot().finished:
-            yield self._show_chat(conversation.chat_id, question.corpus)
+            yield self._show_chat(conversation.chat_id, question.corpus, question.filters)
+
+    def _open_search(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
+        values, filters = dict(query), read_address(query)
+        yield self._show_search(values.get("corpus", ""), values.get("q", ""), filters)
+        yield from self._search(values.get("q", ""), values.get("corpus", ""), filters)
+
+    def _search(self, text: str, corpus: str, filters: SearchFilters) -> Iterator[Update]:
+        question, chosen = text.strip(), render.find_corpus(self._service.list_corpora(), corpus)
+        if not question:
+            yield Update({"search_found": search.render_search_help(chosen)} | NO_RESULTS)
+            return
+        yield Update(
+            {"search_found": search.render_searching(question, chosen, filters), "notice": ""} | NO_RESULTS
+        )
+        try:
+            result = self._service.search(question, corpus=chosen.name, filters=filters)
+        except ChatbotError as error:
+            yield Update({"search_found": search.render_search_error(error, question, chosen, filters)})
+        except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
+            told = describe_unexpected(error)
+            yield Update({"search_found": search.render_search_error(told, question, chosen, filters)})
+        else:
+            yield Update(
+                {
+                    "search_found": search.render_found(result, question, chosen, filters),
+                    "search_trace": search.render_folded_trace(result.trace, question, filters),
+                    "search_results": search.render_results(result),
+                }
+            )
+
+    def _explain_search(self, event: Event) -> Update:
+        explanation = self._service.explain(event.get("question"), corpus=event.corpus, filters=event.filters)
+        return Update({"search_trace": search.render_whole_trace(explanation)})
 
     def _follow(self, question: Question, conversation: Conversation) -> Iterator[dict[str, str]]:
         """The answer as it grows, until it is over or the page shows something else."""
@@ -151,12 +220,14 @@ class Page:
         chat = self._service.chats.get_chat(question.chat_id)
         return render.render_transcript(drop_turns_from(chat, question.replaces).turns)
 
-    def _show_chat(self, chat_id: str, corpus: str) -> Update:
+    def _show_chat(self, chat_id: str, corpus: str, filters: SearchFilters = NO_FILTERS) -> Update:
         corpora = self._service.list_corpora()
         chat = self._service.chats.get_chat(chat_id) if chat_id else None
         chosen = render.find_corpus(corpora, chat.corpus if chat else corpus)
         turns = chat.turns if chat else ()
-        return Update(
+        # Folders and types of one corpus say nothing of another.
+        shown = self._show_filters(chosen.name, filters if chosen.name == corpus else NO_FILTERS)
+        return shown | Update(
             {
                 "sidebar": self._render_sidebar(corpora, chosen, chat_id),
                 "transcript": render.render_transcript(turns) if turns else render.render_welcome(chosen),
@@ -168,13 +239,41 @@ class Page:
             }
         )
 
-    def _show_corpus(self, corpus: str) -> Update:
-        return self._show_news("", corpus) | self._show_chat("", corpus)
+    def _show_corpus(self, corpus: str, searched: str) -> Update:
+        update = self._show_news("", corpus) | self._show_search(corpus, searched, NO_FILTERS)
+        return update | self._show_chat("", corpus)
 
     def _show_conversation(self, event: Event) -> Update:
         if self._conversations.is_running(event.session):
             return Update()
-        return self._show_chat(event.chat_id, event.corpus)
+        return self._show_chat(event.chat_id, event.corpus, event.filters)
+
+    def _show_filters(self, corpus: str, filters: SearchFilters) -> Update:
+        choices = self._service.list_filter_choices(corpus) if corpus else FilterChoices()
+        return Update({"filters": render_chat_filters(choices, filters)})
+
+    def _show_search(self, corpus: str, question: str, filters: SearchFilters) -> Update:
+        chosen = render.find_corpus(self._service.list_corpora(), corpus)
+        limit = self._service.settings.question_limit_characters
+        parts = {
+            "search_form": search.render_search_form(question, limit_characters=limit),
+            "search_found": search.render_search_help(chosen),
+            **NO_RESULTS,
+        }
+        if chosen.name:
+            choices = self._service.list_filter_choices(chosen.name)
+            parts["search_filters"] = search.render_search_filters(choices, filters)
+        return Update(parts)
+
+    def _show_search_filters(self, event: Event) -> Update:
+        """The filters of the search view, for documents may have come meanwhile."""
+        choices = self._service.list_filter_choices(event.corpus)
+        return Update({"search_filters": search.render_search_filters(choices, event.filters)})
+
+    def _show_why(self, event: Event) -> Update:
+        turns = self._service.chats.get_chat(event.chat_id).turns
+        answers = [turn.answer for turn in turns if turn.id == event.get("turn")]
+        return Update({"why": render_why_dialog(event.get("turn"), answers[0]) if answers else ""})
 
     def _show_news(self, chat_id: str, corpus: str) -> Update:
         status = self._service.status()
@@ -211,7 +310,8 @@ class Page:
     def _delete_chat(self, event: Event) -> Update:
         deleted = event.get("chat")
         self._service.chats.delete_chat(deleted)
-        return self._show_chat("" if deleted == event.chat_id else event.chat_id, event.corpus)
+        shown = "" if deleted == event.chat_id else event.chat_id
+        return self._show_chat(shown, event.corpus, event.filters)
 
     def _rate(self, event: Event) -> Update:
         self._service.chats.rate_turn(event.get("turn"), RATINGS.get(event.get("rating")))
@@ -234,3 +334,12 @@ class Page:
             return Update({"notice": panels.render_notice(error)})
         except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
             return Update({"notice": panels.render_notice(describe_unexpected(error))})
+
+    def _guard_all(self, act: Callable[[], Iterator[Update]]) -> Iterator[Update]:
+        """The same for what happens in steps."""
+        try:
+            yield from act()
+        except ChatbotError as error:
+            yield Update({"notice": panels.render_notice(error)})
+        except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
+            yield Update({"notice": panels.render_notice(describe_unexpected(error))})

@@ -23,8 +23,11 @@ PAGE_TITLE = "Chatbot — your documents, with sources"
 
 
 def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: Corpus, chat_id: str) -> str:
-    """Product name, new chat, corpus picker, documents, earlier chats."""
+    """Product name, new chat, corpus picker, search, documents, earlier chats."""
     new = render_button("new", "plus", "Start a new chat", text="New chat", css="primary wide")
+    search = render_button(
+        "search_view", "search", "Search the documents without a language model", text="Search", css="entry"
+    )
     documents = render_button(
         "documents", "documents", "Show and add documents", text="Documents", css="entry", corpus=corpus.name
     ).replace("</button>", f'<span class="badge">{corpus.documents:,}</span></button>')
@@ -46,11 +49,11 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
         + render_button("new", "plus", "Start a new chat")
         + "</header>"
         '<div class="veil" data-action="menu"></div>'
-        f'<nav class="side" aria-label="Chats and documents" data-chat="{escape(chat_id)}"'
+        f'<nav class="side" aria-label="Chats, search and documents" data-chat="{escape(chat_id)}"'
         f' data-corpus="{escape(corpus.name)}">'
         '<button type="button" class="skip" data-action="skip">Skip to the question</button>'
         f'<p class="brand">{draw_icon("logo")}<span>{PRODUCT_NAME}</span></p>'
-        f"{new}{_render_picker(corpora, corpus)}{documents}"
+        f"{new}{_render_picker(corpora, corpus)}{search}{documents}"
         f'<h2>Chats</h2>{earlier}<div class="foot">{export}{theme}</div></nav>'
     )
 
@@ -92,7 +95,11 @@ def render_composer(status: ServiceStatus, *, limit_characters: int) -> str:
         f'<form class="composer" data-limit="{limit_characters}">{reason}'
         f'<p class="editing" hidden>{draw_icon("rename")}<span>You are changing your last question.</span>'
         '<button type="button" class="link" data-action="cancel_edit">Cancel</button></p>'
-        '<div class="field"><label class="hidden" for="question">Your question</label>'
+        '<div class="field">'
+        + render_button(
+            "choose_filters", "filters", "Choose the documents that answers come from", text="Filters"
+        )
+        + '<label class="hidden" for="question">Your question</label>'
         f'<textarea id="question" rows="1" autocomplete="off" placeholder="{placeholder}"'
         f' aria-describedby="counter"{disabled}></textarea>'
         f'<button type="submit" class="send" aria-label="Send the question" title="Send (Enter)"{disabled}>'

@@ -15,6 +15,7 @@ from chatbot.web.export import describe_place, write_answer
 from chatbot.web.markup import Mark, Style, render_markup
 from chatbot.web.running import AnswerSnapshot
 from chatbot.web.sources import render_sources
+from chatbot.web.trace import render_changes
 
 _UNSUPPORTED_NOTE = ' <small class="unsupported-note">not found in the documents</small>'
 _WORD_JOINER = "&#8288;"  # keeps a citation on the line of its sentence
@@ -152,7 +153,8 @@ def render_facts(answer: FinishedAnswer) -> str:
     facts = [] if answer.stop_reason != "stopped" else ['<span class="stopped">Stopped</span>']
     if answer.stop_reason == "length":
         facts.append("Cut off at the length limit")
-    if answer.searched_for and answer.searched_for != answer.question:
+    is_corrected = answer.trace is not None and answer.trace.corrections
+    if answer.searched_for and answer.searched_for != answer.question and not is_corrected:
         facts.append(f"Searched for: “{escape(answer.searched_for)}”")
     if answer.timings.total:
         facts.append(f"{answer.timings.total:.1f} s")
@@ -160,7 +162,9 @@ def render_facts(answer: FinishedAnswer) -> str:
         facts.append(escape(answer.model))
     if answer.dropped:
         facts.append(f"{count_words(answer.dropped, 'passage')} did not fit")
-    return f'<p class="facts">{"<span class=separator> · </span>".join(facts)}</p>' if facts else ""
+    changes = render_changes(answer.trace) if answer.trace else ""
+    shown = f'<p class="facts">{"<span class=separator> · </span>".join(facts)}</p>' if facts else ""
+    return changes + shown
 
 
 def _render_tools(turn: ChatTurn, *, is_last: bool) -> str:
@@ -176,6 +180,15 @@ def _render_tools(turn: ChatTurn, *, is_last: bool) -> str:
             turn=turn.id,
         )
         if turn.answer.passages
+        else "",
+        render_button(
+            "why",
+            "why",
+            "How the sources of this answer were found",
+            text="Why these sources?",
+            turn=turn.id,
+        )
+        if turn.answer.trace
         else "",
         render_button(
             "copy", "copy", "Copy the answer with its sources", text="Copy", copy=write_answer(turn.answer)

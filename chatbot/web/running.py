@@ -13,7 +13,7 @@ from chatbot.errors import ChatbotError
 from chatbot.types import Citation, FinishedAnswer, Passage
 
 if TYPE_CHECKING:
-    from chatbot.assistant import Answer
+    from chatbot.answer import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -3,22 +3,97 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from chatbot.errors import ChatbotError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from chatbot.errors import ChatbotError, QuestionError
 from chatbot.types import (
     Chat,
     Citation,
     Corpus,
     DocumentRecord,
+    Explanation,
+    FilterChoices,
     FinishedAnswer,
     IngestProgress,
     IngestReport,
     Passage,
+    SearchFilters,
+    SearchResult,
+    SearchTrace,
     ServiceStatus,
 )
 
 Json = dict[str, Any]
+
+
+def check_day(text: str) -> str:
+    """The text, if it is an ISO day that exists.
+
+    :raises ValueError: when it is not.
+    """
+    date.fromisoformat(text)
+    return text
+
+
+Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20)]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(check_day)]
+
+
+class FiltersBody(BaseModel):
+    """The fields of `SearchFilters` as a client sends them; all may be left out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    files: Texts = []
+    folders: Texts = []
+    formats: Texts = []
+    languages: Texts = []
+    after: Day | None = None
+    before: Day | None = None
+    phrases: Texts = []
+    excluded: Texts = []
+
+    def make_filters(self) -> SearchFilters:
+        """The filters that a search takes."""
+        return SearchFilters(
+            files=tuple(self.files),
+            folders=tuple(self.folders),
+            formats=tuple(self.formats),
+            languages=tuple(self.languages),
+            after=self.after,
+            before=self.before,
+            phrases=tuple(self.phrases),
+            excluded=tuple(self.excluded),
+        )
+
+
+def read_filters(values: object) -> SearchFilters:
+    """The filters of a JSON object.
+
+    :raises QuestionError: when it is no such object.
+    """
+    try:
+        return FiltersBody.model_validate(values).make_filters()
+    except ValidationError as error:
+        field = " ".join(str(part) for part in error.errors()[0]["loc"][:1]) or "filters"
+        raise QuestionError(
+            f"The filter “{field}” cannot be used.",
+            "Give at most 20 short texts each; days are written 2026-03-31.",
+        ) from error
+
+
+def filters_to_json(filters: SearchFilters) -> Json:
+    """Filters by name; `read_filters` takes them back."""
+    values = asdict(filters)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def choices_to_json(choices: FilterChoices) -> Json:
+    """What a search can be narrowed to."""
+    return asdict(choices)
 
 
 def corpus_to_json(corpus: Corpus) -> Json:
@@ -51,6 +126,36 @@ def passage_to_json(passage: Passage) -> Json:
         "similarity": passage.similarity,
         "vector_rank": passage.vector_rank,
         "word_rank": passage.word_rank,
+        "also_in": [asdict(place) for place in passage.also_in],
+    }
+
+
+def trace_to_json(trace: SearchTrace) -> Json:
+    """How passages were found; the seconds by stage."""
+    return asdict(trace) | {"filters": filters_to_json(trace.filters), "seconds": dict(trace.seconds)}
+
+
+def search_to_json(result: SearchResult) -> Json:
+    """Passages, what was searched for in the end, and what to tell the reader about it."""
+    trace = result.trace
+    return {
+        "passages": [passage_to_json(passage) for passage in result.passages],
+        "searched_for": trace.searched_for,
+        "corrections": [asdict(correction) for correction in trace.corrections],
+        "notes": list(trace.notes),
+    }
+
+
+def explanation_to_json(explanation: Explanation) -> Json:
+    """A search with its trace, and what a model would be sent."""
+    return search_to_json(explanation.result) | {
+        "trace": trace_to_json(explanation.result.trace),
+        "prompt": asdict(explanation.prompt) if explanation.prompt else None,
+        "answerable": explanation.answerable,
+        "asks_model": explanation.asks_model,
+        "is_survey": explanation.is_survey,
+        "best_evidence": explanation.best_evidence,
+        "floor": explanation.floor,
     }
 
 
@@ -74,6 +179,8 @@ def answer_to_json(answer: FinishedAnswer) -> Json:
         "stop_reason": answer.stop_reason,
         "timings": asdict(answer.timings),
         "model": answer.model,
+        "trace": trace_to_json(answer.trace) if answer.trace else None,
+        "prompt": asdict(answer.prompt) if answer.prompt else None,
     }
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from chatbot.types import Citation, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place
+from chatbot.web.trace import render_other_places
 
 
 def render_sources(passages: Sequence[Passage], citations: Sequence[Citation], *, found: bool = True) -> str:
@@ -53,7 +54,7 @@ def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
         f'<p class="card-foot"><span class="path" title="{path}">{path}</span>'
         f'<a href="/documents/{document_id}?start={start}&amp;end={end}#quote" target="_blank" rel="noopener"'
         f' aria-label="Open {escape(passage.title)} at this place, in a new tab">'
-        f"Open document{draw_icon('open')}</a></p></section>"
+        f"Open document{draw_icon('open')}</a></p>{render_other_places(passage.also_in)}</section>"
     )
 
 

@@ -71,10 +71,16 @@ def build_blocks(service: Service) -> gr.Blocks:
 def _lay_out() -> dict[str, Any]:
     """Create the components, in the order in which they are read; return them by name."""
     parts: dict[str, Any] = {"bridge": gr.HTML("", elem_id="bridge", js_on_load=_CONNECT)}
-    for name in ("sidebar", "notice"):
+    for name in ("sidebar", "notice", "why"):
         parts[name] = _make_html(name)
     with gr.Column(elem_id="conversation"):
-        for name in ("transcript", "live", "live_sources", "composer"):
+        for name in ("transcript", "live", "live_sources"):
+            parts[name] = _make_html(name)
+        with gr.Column(elem_id="bottom"):
+            for name in ("filters", "composer"):
+                parts[name] = _make_html(name)
+    with gr.Column(elem_id="search_view"):
+        for name in ("search_form", "search_filters", "search_found", "search_trace", "search_results"):
             parts[name] = _make_html(name)
     with gr.Column(elem_id="documents_view"):
         parts["documents_head"] = _make_html("documents_head")
@@ -105,16 +111,15 @@ def _wire(blocks: gr.Blocks, page: Page, parts: dict[str, Any]) -> None:
             shown[parts["timer"]] = gr.Timer(update.refresh_seconds, active=True)
         return shown or {parts["notice"]: gr.skip()}
 
-    def open_page(request: gr.Request) -> dict[Any, Any]:
-        query = request.query_params
-        return show(page.open(chat_id=str(query.get("chat", "")), corpus=str(query.get("corpus", ""))))
+    def open_page(request: gr.Request) -> Iterator[dict[Any, Any]]:
+        query = [(str(name), str(text)) for name, text in request.query_params.multi_items()]
+        yield from map(show, page.open_address(query))
 
-    def act(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-        return show(page.act(_make_event(chat_id, corpus, data, request)))
+    def act(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        yield from map(show, page.follow(_make_event(chat_id, corpus, data, request)))
 
     def ask(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
-        for update in page.ask(_make_event(chat_id, corpus, data, request)):
-            yield show(update)
+        yield from map(show, page.ask(_make_event(chat_id, corpus, data, request)))
 
     def refresh(chat_id: str, corpus: str) -> dict[Any, Any]:
         return show(page.refresh(chat_id, corpus))

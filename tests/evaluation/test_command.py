@@ -6,6 +6,7 @@ import pytest
 from chatbot import build
 from chatbot.errors import CorpusError, SettingsError
 from chatbot.evaluation.command import EvaluationPlan, run_evaluation
+from chatbot.evaluation.datasets import Question, Slip
 from chatbot.evaluation.report import (
     find_shortfalls,
     flatten_figures,
@@ -13,8 +14,9 @@ from chatbot.evaluation.report import (
     parse_minimum,
     write_report,
 )
-from chatbot.evaluation.run import sample_questions
+from chatbot.evaluation.run import QuestionResult, sample_questions, summarize_spelling
 from chatbot.settings import load_settings
+from chatbot.types import Correction, SearchTrace
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 
 DOCUMENTS = {
@@ -62,7 +64,14 @@ def run(settings, **plan):
 def test_a_corpus_is_measured_on_its_own_questions(settings):
     report = run(settings, corpus="notes")
 
-    assert report["retrieval"] == {"recall@1": 1.0, "recall@5": 1.0, "recall@10": 1.0, "mrr": 1.0, "n": 3}
+    assert report["retrieval"] == {
+        "recall@1": 1.0,
+        "recall@5": 1.0,
+        "recall@10": 1.0,
+        "all@10": 1.0,
+        "mrr": 1.0,
+        "n": 3,
+    }
     assert report["answers"]["n"] == 3
     assert report["answers"]["right"] == pytest.approx(1.0)
     assert (report["citations"]["exist"], report["citations"]["support"]) == (1.0, 1.0)
@@ -86,8 +95,73 @@ def test_retrieval_alone_needs_no_language_model(settings, monkeypatch):
 
     report = run(settings, corpus="notes", retrieval_only=True)
 
-    assert {"retrieval", "model", "questions"} == set(report)
+    assert {"retrieval", "vectors alone", "words alone", "model", "questions"} == set(report)
     assert report["model"] is None
+
+
+def test_each_way_of_searching_is_measured_alone(settings):
+    [folder] = settings.corpora_folder.iterdir()
+    write_lines(
+        folder / "questions.jsonl",
+        [{"question": "Fares for hounds, curs and mutts?", "answers": [], "source": "dogs.md"}],
+    )
+    report = run(settings, corpus="notes", retrieval_only=True)
+
+    assert report["words alone"]["recall@10"] == 0.0
+    assert report["vectors alone"]["recall@10"] == report["retrieval"]["recall@10"] == 1.0
+
+
+def test_a_question_with_filters_is_searched_within_them(settings):
+    [folder] = settings.corpora_folder.iterdir()
+    asked = {"question": "What does a berth cost?", "answers": [], "source": "berths.md"}
+    write_lines(folder / "questions.jsonl", [asked | {"filters": {"files": ["dogs.md"]}}])
+
+    [record] = run(settings, corpus="notes", retrieval_only=True)["questions"]
+    assert record["found"] == ["dogs.md"]
+
+    write_lines(folder / "questions.jsonl", [asked | {"filters": {"colour": ["red"]}}])
+    with pytest.raises(CorpusError, match="line 1: The filter “colour”"):
+        run(settings, corpus="notes", retrieval_only=True)
+
+
+def test_misspelt_questions_show_what_was_mended(settings):
+    report = run(settings, corpus="notes", retrieval_only=True, misspelt=True, seed=2)
+
+    spelling = report["spelling"]
+    asked = [item for item in report["questions"] if item["slip"]]
+    assert spelling["n"] == len(asked) == 4
+    assert spelling["right"] + spelling["wrong"] + spelling["left"] == pytest.approx(1.0)
+    for item, written in zip(report["questions"], QUESTIONS, strict=True):
+        slip = item["slip"]
+        assert item["question"].replace(slip["typed"], slip["word"]) == written["question"]
+        if {"word": slip["typed"], "replacement": slip["word"]} in item["corrections"]:
+            assert item["searched_for"] == written["question"]
+    assert [item["slip"] for item in run(settings, corpus="notes", retrieval_only=True)["questions"]] == [
+        None
+    ] * len(QUESTIONS)
+
+
+def make_result(typed: str, word: str, *corrections: tuple[str, str]) -> QuestionResult:
+    question = Question(typed, (), True, (), slip=Slip(word, typed))
+    trace = SearchTrace(typed, typed, corrections=tuple(Correction(*pair) for pair in corrections))
+    return QuestionResult(question, trace, (), None)
+
+
+def test_a_slip_is_mended_right_or_wrong_or_left_and_other_corrections_are_needless():
+    results = [
+        make_result("Fery", "Ferry", ("Fery", "ferry")),
+        make_result("brth", "berth", ("brth", "birth"), ("Tolsay", "today")),
+        make_result("dgos", "dogs"),
+        make_result("Fery", "Ferry", ("Fery", "Ferry")),
+    ]
+
+    assert summarize_spelling(results) == {
+        "right": 0.5,
+        "wrong": 0.25,
+        "left": 0.25,
+        "needless": 0.25,
+        "n": 4,
+    }
 
 
 def test_a_folder_of_documents_is_measured_without_touching_the_library(settings, tmp_path):

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
-from chatbot.types import Block, Chunk, Document, DocumentRecord, Passage
+from chatbot.types import Block, Chunk, Document, DocumentRecord, Passage, Place, SearchHit
 
 REFUNDS = """# Refunds and returns
 
@@ -153,3 +154,38 @@ def make_passage(document: Document, ordinal: int, number: int) -> Passage:
     return Passage(
         number, chunk, record.corpus, record.path, record.title, record.date, 1 / number, 0.7, number, number
     )
+
+
+def make_place(document: Document) -> Place:
+    """The first chunk of a document as a place where the same words stand."""
+    start, end, _ = split_chunks(document.text)[0]
+    record = document.record
+    return Place(record.id, record.path, record.title, record.date, None, start, end)
+
+
+def make_hit(passage: Passage) -> SearchHit:
+    """The trace's line about a passage."""
+    chunk = passage.chunk
+    return SearchHit(
+        chunk_id=chunk.id,
+        document_id=chunk.document_id,
+        path=passage.path,
+        title=passage.title,
+        heading=passage.heading,
+        page=chunk.page,
+        start=chunk.start,
+        end=chunk.end,
+        score=passage.score,
+        similarity=passage.similarity,
+        vector_rank=passage.vector_rank,
+        word_rank=passage.word_rank,
+        word_score=4.5,
+        sentence_similarity=0.8,
+        number=passage.number,
+    )
+
+
+def make_dropped_hit(document: Document) -> SearchHit:
+    """The trace's line about a chunk that became no passage."""
+    hit = make_hit(make_passage(document, 0, 9))
+    return replace(hit, word_rank=None, word_score=None, number=None, dropped="below the first 4")

@@ -12,20 +12,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatbot.errors import CorpusError, ModelError, QuestionError
+from chatbot.filters import list_choices, merge_filters, select_documents, split_query
 from chatbot.types import (
     NO_FILTERS,
     Chat,
     ChatTurn,
     Citation,
     Corpus,
+    Correction,
     Document,
+    DocumentRecord,
+    Explanation,
     FileOutcome,
+    FilterChoices,
     FinishedAnswer,
     IngestProgress,
     IngestReport,
     Message,
     PartStatus,
     Passage,
+    PromptPlan,
     Rating,
     SearchFilters,
     SearchResult,
@@ -34,7 +40,15 @@ from chatbot.types import (
     Timings,
 )
 
-from .fake_library import make_document, make_documents, make_failed_record, make_passage
+from .fake_library import (
+    make_document,
+    make_documents,
+    make_dropped_hit,
+    make_failed_record,
+    make_hit,
+    make_passage,
+    make_place,
+)
 
 MODEL = "SmolLM2-135M-Instruct"
 
@@ -85,10 +99,9 @@ HOSTILE_SCRIPT = (Sentence(HOSTILE), Sentence("![beacon](http://evil.example/p.p
 class FakeAnswer:
     """What `Service.ask` returns: passages first, then words, then citations sentence by sentence."""
 
-    def __init__(
-        self, question: str, passages: Sequence[Passage], script: Sequence[Sentence], delay_seconds: float
-    ):
+    def __init__(self, question: str, result: SearchResult, script: Sequence[Sentence], delay_seconds: float):
         self.question = question
+        self._trace = result.trace
         self.passages: tuple[Passage, ...] = ()
         self.citations: list[Citation] = []
         self.unsupported: list[tuple[int, int]] = []
@@ -97,7 +110,7 @@ class FakeAnswer:
         self.found = script is not NOT_FOUND_SCRIPT
         self.finished: FinishedAnswer | None = None
         self.was_stopped = False
-        self._found_passages = tuple(passages)
+        self._found_passages = result.passages
         self._script = script
         self._delay_seconds = delay_seconds
         self._stopping = threading.Event()
@@ -150,7 +163,9 @@ class FakeAnswer:
     def _finish(self) -> FinishedAnswer:
         return FinishedAnswer(
             question=self.question,
-            searched_for="how long may goods be returned" if "them" in self.question else self.question,
+            searched_for=(
+                "how long may goods be returned" if "them" in self.question else self._trace.searched_for
+            ),
             corpus="handbook",
             text=self.text.rstrip(),
             found=self._script is not NOT_FOUND_SCRIPT,
@@ -161,6 +176,8 @@ class FakeAnswer:
             stop_reason="stopped" if self._stopping.is_set() else "end",
             timings=Timings(0.12, 0.4, time.monotonic() - self._started),
             model=MODEL,
+            trace=self._trace,
+            prompt=PromptPlan((Message("user", f"Answer this: {self.question}"),), 120, 1900, (1, 2), 2),
         )
 
 
@@ -227,6 +244,7 @@ class FakeService:
     chats: FakeChatStore = field(default_factory=FakeChatStore)
     answers: list[FakeAnswer] = field(default_factory=list)
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
+    filters: list[SearchFilters] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -307,21 +325,65 @@ class FakeService:
         if "too long" in question:
             raise QuestionError("The question is too long.", "Shorten it to 400 characters.")
         self.asked.append((question, tuple(history)))
-        passages = self.search(question, corpus=corpus, filters=filters).passages
-        answer = FakeAnswer(question, passages, choose_script(question), self.delay_seconds)
+        self.filters.append(filters)
+        result = self.search(question, corpus=corpus, filters=filters)
+        script = choose_script(question) if filters.is_empty else NOT_FOUND_SCRIPT
+        answer = FakeAnswer(question, result, script, self.delay_seconds)
         self.answers.append(answer)
         return answer
 
     def search(
         self, question: str, *, corpus: str, limit: int = 10, filters: SearchFilters = NO_FILTERS
     ) -> SearchResult:
+        """Always the same passages of the documents that the filters let through, and one left out."""
         self._check_corpus(corpus)
+        words, typed = split_query(question)
+        filters = merge_filters(filters, typed)
         refunds, shifts, hygiene = list(self._documents.values())[:3]
+        chosen = {record.id for record in select_documents(self._list_readable(), filters)}
         places = [(refunds, 0), (refunds, 1), (hygiene, 0), (shifts, 0)]
+        kept = [(document, ordinal) for document, ordinal in places if document.record.id in chosen]
         passages = [
-            make_passage(document, ordinal, number) for number, (document, ordinal) in enumerate(places, 1)
+            make_passage(document, ordinal, number) for number, (document, ordinal) in enumerate(kept, 1)
         ][:limit]
-        return SearchResult(tuple(passages), SearchTrace(question, question, filters))
+        if passages:
+            passages[0] = replace(passages[0], also_in=(make_place(hygiene),))
+        corrections = (Correction("cofee", "coffee"),) if "cofee" in words else ()
+        trace = SearchTrace(
+            question=words,
+            searched_for=words.replace("cofee", "coffee"),
+            filters=filters,
+            corrections=corrections,
+            documents=len(chosen),
+            documents_total=len(self._documents),
+            hits=tuple([*map(make_hit, passages), make_dropped_hit(shifts)] if passages else []),
+            seconds=(("embedding", 0.012), ("vectors", 0.003), ("words", 0.001), ("ranking", 0.002)),
+            notes=("No document holds “moon”.",) if "moon" in words else (),
+        )
+        return SearchResult(tuple(passages), trace)
+
+    def explain(
+        self,
+        question: str,
+        *,
+        corpus: str,
+        history: Sequence[Message] = (),
+        limit: int = 10,
+        filters: SearchFilters = NO_FILTERS,
+    ) -> Explanation:
+        if not question.strip():
+            raise QuestionError("The question is empty.", "Type a question.")
+        result = self.search(question, corpus=corpus, limit=limit, filters=filters)
+        numbers = tuple(passage.number for passage in result.passages)
+        prompt = PromptPlan((*history, Message("user", f"Answer this: {question}")), 120, 1900, numbers)
+        return Explanation(result, prompt, answerable=True, asks_model=True, best_evidence=0.8, floor=0.6)
+
+    def list_filter_choices(self, corpus: str) -> FilterChoices:
+        self._check_corpus(corpus)
+        return list_choices([record for record in self._list_readable() if record.corpus == corpus])
+
+    def _list_readable(self) -> list[DocumentRecord]:
+        return [document.record for document in self._documents.values()]
 
     def add_files(self, corpus: str, files: Sequence[tuple[str, Path]]) -> list[str]:
         self._check_corpus(corpus)

@@ -260,6 +260,56 @@ def test_corpora_documents_and_search(client):
     assert [passage["number"] for passage in passages] == [1, 2]
 
 
+def test_search_takes_filters_and_explains_itself(client, service):
+    body = {"question": "return cofee", "filters": {"formats": ["pdf"]}, "explain": True}
+    found = client.post("/api/search", json=body).json()
+    assert [passage["path"] for passage in found["passages"]] == ["shop/refunds-and-returns.pdf"] * 2
+    assert found["searched_for"] == "return coffee"
+    assert found["corrections"] == [{"word": "cofee", "replacement": "coffee"}]
+    assert found["trace"]["filters"]["formats"] == ["pdf"]
+    assert found["trace"]["seconds"]["embedding"] == 0.012
+    assert found["trace"]["hits"][-1]["dropped"] == "below the first 4"
+    assert found["prompt"]["messages"][0]["role"] == "user"
+    assert found["passages"][0]["also_in"][0]["title"] == "Food hygiene"
+    assert "trace" not in client.post("/api/search", json={"question": "x"}).json()
+    assert service.asked == []
+
+
+def test_ask_takes_filters_and_tells_how_the_sources_were_found(client, service):
+    body = {"question": QUESTION, "filters": {"folders": ["shop"], "after": "2025-01-01"}}
+    answer = read_lines(client.post("/api/ask", json=body))[-1]["answer"]
+    assert (service.filters[-1].folders, service.filters[-1].after) == (("shop",), "2025-01-01")
+    assert answer["trace"]["documents"] == 2
+    assert answer["prompt"]["tokens"] == 120
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"file": ["x"]},
+        {"files": "x"},
+        {"files": [1]},
+        {"files": ["x" * 201]},
+        {"files": ["x"] * 21},
+        {"files": [""]},
+        {"after": "2025"},
+        {"after": "2025-02-30"},
+        [],
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/search", "/api/ask"])
+def test_filters_are_checked(client, path, filters):
+    assert client.post(path, json={"question": QUESTION, "filters": filters}).status_code == 422
+
+
+def test_filter_choices_are_listed(client):
+    choices = client.get("/api/filters").json()
+    assert choices["folders"] == ["people", "roastery", "shop"]
+    assert choices["formats"] == ["docx", "html", "md", "pdf"]
+    assert (choices["earliest"], choices["latest"]) == ("2025-11-18", "2026-03-02")
+    assert client.get("/api/filters", params={"corpus": "nowhere"}).status_code == 404
+
+
 def test_ingest_ends_with_the_report(client):
     events = read_lines(client.post("/api/ingest", json={"corpus": "handbook"}))
     assert events[0]["type"] == "progress"

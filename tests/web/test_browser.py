@@ -198,15 +198,15 @@ def test_chats_are_renamed_and_deleted(open_page, fake):
     ask(page, QUESTION)
     page.hover(".chats li")
     page.click("[data-action=rename]")
-    page.fill("dialog input", "Returns")
-    page.press("dialog input", "Enter")
+    page.fill("dialog[open] input", "Returns")
+    page.press("dialog[open] input", "Enter")
     page.wait_for_selector(".chats .entry >> text=Returns")
     page.hover(".chats li")
     page.click("[data-action=delete_chat]")
-    page.click("dialog >> text=Cancel")
+    page.click("dialog[open] >> text=Cancel")
     page.hover(".chats li")
     page.click("[data-action=delete_chat]")
-    page.click("dialog .danger")
+    page.click("dialog[open] .danger")
     page.wait_for_selector(".welcome")
     assert fake.chats.list_chats() == []
 
@@ -222,10 +222,10 @@ def test_files_are_uploaded_reported_and_deleted(open_page, fake, tmp_path: Path
     page.wait_for_selector(".report >> text=The file is damaged.")
     assert "added, 1 chunk" in page.inner_text(".report")
     page.click("[data-action=delete_document][data-title=menu]")
-    page.click("dialog .danger")
+    page.click("dialog[open] .danger")
     page.wait_for_selector(".documents a >> text=menu", state="detached")
     assert [record for record in fake.list_documents("handbook") if record.path == "menu.txt"] == []
-    page.click("text=Back to the chat")
+    page.click("#documents_head >> text=Back to the chat")
     page.wait_for_selector(".welcome")
 
 
@@ -335,3 +335,127 @@ def test_the_composer_waits_with_the_models(open_page, address, browser, fake):
     fake.loading_seconds = 0
     page.wait_for_selector("#question:enabled")
     context.close()
+
+
+def search(page, question: str) -> None:
+    page.click(".side [data-action=search_view]")
+    page.fill("#search-text", question)
+    page.press("#search-text", "Enter")
+    page.wait_for_selector("#search_results .results", state="attached")
+
+
+def choose_type(page, name: str) -> None:
+    page.click("[data-action=choose_filters]")
+    page.select_option(".filter-dialog [name=formats]", name)
+    page.click(".filter-dialog .primary")
+    page.wait_for_selector(f".chip >> text=type {name}")
+
+
+def test_a_search_is_typed_and_shows_its_words_without_a_model(open_page, fake):
+    page = open_page()
+    page.click(".side [data-action=search_view]")
+    page.wait_for_selector(".search-help >> text=folder:people")
+    assert page.evaluate("document.activeElement.id") == "search-text"
+    page.keyboard.type("return cofee")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".change >> text=Showing results for “return coffee”")
+    assert page.inner_text("#search_view .card mark >> nth=0") == "coffee"
+    assert page.inner_text(".reasons >> nth=1") == "nearest in meaning, 2nd · shared words, 2nd"
+    assert fake.asked == []
+    with page.context.expect_page() as opened:
+        page.click("#search_view .also a >> nth=0")
+    assert opened.value.inner_text("#quote").startswith("Milk is kept")
+
+
+def test_filters_narrow_a_search_at_once_and_can_be_cleared(open_page):
+    page = open_page()
+    search(page, "return coffee")
+    page.select_option(".search-filters [name=formats]", "md")
+    page.wait_for_selector(".found >> text=1 passage")
+    assert "Only type md (1 of 5 documents)" in page.inner_text(".change")
+    page.click(".search-filters [data-action=clear_filters]")
+    page.wait_for_selector(".found >> text=4 passages")
+
+
+def test_the_address_of_a_search_can_be_opened_again(open_page):
+    page = open_page()
+    search(page, "return coffee type:pdf")
+    page.fill(".search-filters [name=after]", "2026-01-01")
+    page.wait_for_url("**/?view=search&q=return+coffee+type%3Apdf&corpus=handbook&after=2026-01-01")
+    page.wait_for_selector(".found >> text=2 passages")
+    page.reload()
+    page.wait_for_selector(".found >> text=2 passages")
+    assert page.input_value("#search-text") == "return coffee type:pdf"
+    assert page.input_value(".search-filters [name=after]") == "2026-01-01"
+    assert page.get_attribute(".side [data-action=search_view]", "aria-current") == "page"
+
+
+def test_a_search_explains_itself(open_page):
+    page = open_page()
+    search(page, "return coffee")
+    page.focus(".explanation > summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".prompt")
+    assert page.evaluate("document.activeElement.innerText") == "How this was found"
+    assert "below the first 4" in page.inner_text(".hits")
+    assert "Nearest vectors 3 ms" in page.inner_text(".seconds")
+    page.click(".prompt summary")
+    assert page.inner_text(".prompt pre") == "Answer this: return coffee"
+
+
+def test_filters_of_a_chat_are_sent_until_their_chip_is_removed(open_page, fake):
+    page = open_page()
+    choose_type(page, "docx")
+    ask(page, QUESTION)
+    assert fake.filters[-1].formats == ("docx",)
+    page.wait_for_selector(".chip")
+    page.focus(".chip")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".chip", state="detached")
+    ask(page, QUESTION, turns=2)
+    assert fake.filters[-1].is_empty
+
+
+def test_filters_do_not_follow_into_another_corpus(open_page):
+    page = open_page()
+    choose_type(page, "docx")
+    page.select_option(".picker select", "papers")
+    page.wait_for_selector(".welcome >> text=Research papers")
+    assert page.locator(".chip").count() == 0
+
+
+def test_why_these_sources_opens_and_closes_again(open_page):
+    page = open_page()
+    ask(page, QUESTION)
+    for _ in range(2):
+        page.click("[data-action=why]")
+        page.wait_for_selector(".why-dialog[open] >> text=Passage 1")
+        assert "was sent this" in page.inner_text(".why-dialog .decision")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".why-dialog", state="hidden")
+
+
+def test_a_hostile_search_stays_text(open_page):
+    page = open_page()
+    payload = "<img src=x onerror=document.title='owned'> coffee"
+    search(page, payload)
+    assert payload in page.inner_text(".found")
+    page.click(".explanation > summary")
+    page.wait_for_selector(".prompt")
+    assert page.locator("#search_view img").count() == 0
+    assert "owned" not in page.title()
+
+
+def test_the_search_fits_a_phone(open_page):
+    page = open_page(is_mobile=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    page.wait_for_selector("#question:enabled")
+    page.click(".topbar [data-action=menu]")
+    search(page, "return coffee")
+    assert page.locator(".search-filters [name=folders]").is_hidden()
+    page.click(".search-filters > summary")
+    page.select_option(".search-filters [name=folders]", "shop")
+    page.wait_for_selector(".change >> text=folder shop")
+    page.click(".explanation > summary")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

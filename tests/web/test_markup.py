@@ -24,7 +24,8 @@ class TagCollector(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attrs)
-        self.open.append(tag)
+        if tag != "input":  # which has no end
+            self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,105 @@ def test_an_empty_corpus_asks_for_documents(page):
     assert "There are no documents here yet." in parts["transcript"]
     assert "Drop a few files above" in parts["documents"]
     assert parts["corpus"] == "papers"
+
+
+def search(page: Page, question: str, filters: str = "") -> list[dict[str, str]]:
+    event = make_event(action="search", question=question, filters=filters)
+    return [update.parts for update in page.follow(event)]
+
+
+def test_a_search_says_that_it_searches_and_then_shows_passages(page, service):
+    waiting, found = search(page, " return coffee ")
+    assert "data-searching" in waiting["search_found"]
+    assert waiting["search_results"] == ""
+    assert "<strong>4 passages</strong> for “return coffee”" in found["search_found"]
+    assert "data-searching" not in found["search_found"]
+    assert found["search_results"].count("<article") == 4
+    assert service.asked == []
+
+
+def test_an_empty_search_shows_what_can_be_searched(page):
+    [parts] = search(page, "  ")
+    assert "folder:people" in parts["search_found"]
+
+
+def test_the_prompt_of_a_search_is_written_when_it_is_looked_for(page):
+    folded = search(page, "return coffee type:pdf")[-1]["search_trace"]
+    assert "below the first 4" in folded
+    assert "Answer this" not in folded
+    event = make_event(action="explain", question="return coffee type:pdf")
+    whole = page.act(event).parts["search_trace"]
+    assert "Answer this: return coffee" in whole
+    assert "below the first 4" in whole
+
+
+def test_a_search_that_cannot_be_used_says_why_in_its_place(page):
+    parts = search(page, "coffee after:yesterday")[-1]
+    assert "is not a date" in parts["search_found"]
+
+
+def test_a_search_that_breaks_leaves_nothing_waiting(page, service, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(service, "search", fail)
+    parts = search(page, "coffee")[-1]
+    assert "Something went wrong (id " in parts["search_found"]
+    assert "secret" not in parts["search_found"]
+
+
+def test_a_search_without_passages_says_so(page):
+    parts = search(page, "coffee", '{"folders": ["nowhere"]}')[-1]
+    assert "No passage matches" in parts["search_found"]
+
+
+@pytest.mark.parametrize(
+    "filters", ["{", "[]", '{"files": "a"}', '{"sql": ["x"]}', '{"after": "2025-13-01"}']
+)
+def test_filters_that_no_page_sends_are_refused(page, service, filters):
+    assert "filter" in search(page, "coffee", filters)[0]["notice"]
+    parts = [update.parts for update in page.ask(make_event(question=QUESTION, filters=filters))]
+    assert "filter" in parts[0]["notice"]
+    assert service.asked == []
+
+
+def test_filters_reach_the_question_and_stay(page, service):
+    filters = '{"formats": ["md"]}'
+    updates = page.ask(make_event(question=QUESTION, filters=filters))
+    parts = [update.parts for update in updates][-1]
+    assert service.filters[-1].formats == ("md",)
+    assert "type md" in parts["filters"]
+    assert "type md" in page.act(make_event(action="new", filters=filters)).parts["filters"]
+
+
+def test_each_chip_takes_away_one_filter(page):
+    filters = '{"folders": ["shop"], "formats": ["md", "pdf"], "after": "2025-01-01"}'
+    html = page.act(make_event(action="filter", filters=filters)).parts["filters"]
+    left = [json.loads(unescape(part.split('"')[0])) for part in html.split('data-filters="')[1:]]
+    assert left == [
+        json.loads(filters),
+        {"formats": ["md", "pdf"], "after": "2025-01-01"},
+        {"folders": ["shop"], "formats": ["pdf"], "after": "2025-01-01"},
+        {"folders": ["shop"], "formats": ["md"], "after": "2025-01-01"},
+        {"folders": ["shop"], "formats": ["md", "pdf"]},
+    ]
+
+
+def test_an_address_opens_its_search(page):
+    query = [("view", "search"), ("q", "return coffee"), ("corpus", "handbook"), ("type", "pdf")]
+    updates = [update.parts for update in page.open_address(query)]
+    assert 'value="return coffee"' in updates[1]["search_form"]
+    assert "2 passages" in updates[-1]["search_found"]
+    assert (
+        'data-address="view=search&amp;q=return+coffee&amp;corpus=handbook&amp;type=pdf"'
+        in updates[-1]["search_found"]
+    )
+    refused = [update.parts for update in page.open_address([*query, ("after", "soon")])]
+    assert "cannot be used" in refused[-1]["notice"]
+
+
+def test_why_is_told_of_a_turn_of_the_chat_only(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    turn = service.chats.get_chat(chat_id).turns[0]
+    assert "Passage 1" in page.act(make_event(chat_id, action="why", turn=turn.id)).parts["why"]
+    assert page.act(make_event(chat_id, action="why", turn="other")).parts["why"] == ""

@@ -5,9 +5,26 @@ from dataclasses import replace
 import pytest
 
 from chatbot.errors import ModelError
-from chatbot.types import Corpus, FileOutcome, IngestProgress, IngestReport, PartStatus, ServiceStatus
-from chatbot.web import panels
+from chatbot.types import (
+    Corpus,
+    Correction,
+    Explanation,
+    FileOutcome,
+    FilterChoices,
+    IngestProgress,
+    IngestReport,
+    Message,
+    PartStatus,
+    Place,
+    PromptPlan,
+    SearchFilters,
+    SearchResult,
+    SearchTrace,
+    ServiceStatus,
+)
+from chatbot.web import panels, search
 from chatbot.web.export import write_answer, write_chat
+from chatbot.web.filter_controls import render_chat_filters
 from chatbot.web.render import (
     render_answer_text,
     render_live_turn,
@@ -17,7 +34,8 @@ from chatbot.web.render import (
 )
 from chatbot.web.running import AnswerSnapshot
 from chatbot.web.sources import render_sources
-from tests.web.fake_library import make_documents, make_failed_record
+from chatbot.web.trace import render_why_dialog
+from tests.web.fake_library import make_documents, make_failed_record, make_hit
 from tests.web.fake_service import FakeService
 from tests.web.test_markup import parse
 
@@ -39,15 +57,34 @@ OWN_TAGS = {
         "blockquote",
         "button",
         "code",
+        "dd",
         "details",
+        "dialog",
         "div",
+        "dl",
+        "dt",
         "em",
         "form",
         "h1",
         "h2",
         "h3",
     ),
-    *("header", "label", "li", "mark", "nav", "ol", "option", "p", "path", "pre", "progress", "section"),
+    *(
+        "header",
+        "h4",
+        "input",
+        "label",
+        "li",
+        "mark",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "path",
+        "pre",
+        "progress",
+        "section",
+    ),
     *("select", "small", "span", "strong", "summary", "sup", "svg", "table", "tbody", "td", "textarea", "th"),
     *("thead", "tr", "ul"),
 }
@@ -58,6 +95,20 @@ def make_turn(question="How long can a customer return coffee?"):
     service = FakeService()
     chat = service.chats.create_chat("handbook")
     return service.chats.append_turn(chat.id, question, service.ask(question, corpus="handbook").finish())
+
+
+def make_hostile_explanation(payload, passages):
+    """An explanation with the payload in every text of it."""
+    place = Place(payload, payload, payload, payload, 1, 0, 9)
+    passages = tuple(replace(passage, also_in=(place,)) for passage in passages)
+    dropped = replace(make_hit(passages[0]), number=None, dropped=payload)
+    filters = SearchFilters(*[(payload,)] * 4, phrases=(payload,), excluded=(payload,))
+    trace = SearchTrace(
+        payload, payload, filters, (Correction(payload, payload),), 1, 2,
+        (*map(make_hit, passages), dropped), ((payload, 0.1),), (payload,),
+    )  # fmt: skip
+    prompt = PromptPlan((Message("user", payload),), 1, 2, (1,), 3)
+    return Explanation(SearchResult(passages, trace), prompt, answerable=True, asks_model=True)
 
 
 def check_harmless(html: str) -> None:
@@ -102,6 +153,10 @@ def test_nothing_from_outside_becomes_markup(payload):
     progress = IngestProgress(payload, payload, 1, 2, 3, 1.0, 2.0)
     status = ServiceStatus(False, (PartStatus(payload, "working", payload),))
     snapshot = AnswerSnapshot(payload, payload, True, passages, citations, ((0, 5),), None, error)
+    explanation = make_hostile_explanation(payload, passages)
+    filters = explanation.result.trace.filters
+    choices = FilterChoices((payload,), (payload,), (payload,), payload, payload)
+    hostile_answer = replace(answer, trace=explanation.result.trace, prompt=explanation.prompt)
     for html in (
         render_transcript((turn,)),
         render_live_turn(payload, snapshot, corpus),
@@ -112,6 +167,18 @@ def test_nothing_from_outside_becomes_markup(payload):
         panels.render_documents_head(corpus, upload_limit_mb=1),
         panels.render_documents([record], progress, None),
         panels.render_documents([record], None, report),
+        render_chat_filters(choices, filters),
+        search.render_search_form(payload, limit_characters=10),
+        search.render_search_filters(choices, filters),
+        search.render_search_help(corpus),
+        search.render_searching(payload, corpus, filters),
+        search.render_search_error(error, payload, corpus, filters),
+        search.render_found(explanation.result, payload, corpus, filters),
+        search.render_results(explanation.result),
+        search.render_folded_trace(explanation.result.trace, payload, filters),
+        search.render_whole_trace(explanation),
+        render_why_dialog(payload, hostile_answer),
+        render_turn(replace(turn, answer=hostile_answer), is_last=True),
     ):
         check_harmless(html)
 
@@ -214,3 +281,37 @@ def test_composer_says_what_is_awaited():
     html = panels.render_composer(status, limit_characters=10)
     assert "Waiting for: the language model is loading (12 s)" in html
     assert html.count(" disabled") == 2
+
+
+def test_a_corrected_question_is_told_once_and_offers_nothing():
+    html = render_turn(make_turn("How long can a customer return cofee?"), is_last=True)
+    assert "Showing results for “<strong>How long can a customer return coffee?</strong>”" in html
+    assert "no document holds “cofee”" in html
+    assert "Searched for" not in html
+
+
+def test_an_answer_without_a_trace_does_not_offer_to_explain_itself():
+    turn = make_turn()
+    assert "Why these sources?" in render_turn(turn, is_last=True)
+    html = render_turn(replace(turn, answer=replace(turn.answer, trace=None)), is_last=True)
+    assert "Why these sources?" not in html
+
+
+def test_a_source_names_the_other_places_of_its_words():
+    html = render_sources(make_turn().answer.passages, ())
+    assert "Also in: <a href=" in html
+    assert "Food hygiene</a> (shop/food-hygiene.md)" in html
+
+
+@pytest.mark.parametrize(
+    ("found", "is_asked", "words"),
+    [
+        (True, True, "was sent this"),
+        (True, False, "the answer is in the documents&#x27; own words"),
+        (False, False, "not likely to hold the answer"),
+    ],
+)
+def test_why_tells_whether_a_model_was_asked(found, is_asked, words):
+    answer = make_turn().answer
+    answer = replace(answer, found=found, prompt=answer.prompt if is_asked else None)
+    assert words in render_why_dialog("turn", answer)

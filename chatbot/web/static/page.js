@@ -10,6 +10,8 @@ window.chatbotPage = (() => {
   let followsAnswer = true;
   let wasWriting = false;
   let shownChat = "";
+  let wantedTurn = "";
+  let wantsFocus = false;
 
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -31,6 +33,11 @@ window.chatbotPage = (() => {
     retry: (button) => ask(button.dataset.question, button.dataset.turn),
     documents: (button) => { showView("documents"); send(button.dataset); },
     conversation: (button) => { showView(""); send(button.dataset); },
+    search_view: (button) => { showView("search"); send({ ...button.dataset, filters: searchFilters() }); focusSearch(); },
+    clear_filters: (button) => clearFilters(button.closest("form")),
+    choose_filters: () => find(".filter-dialog").showModal(),
+    close_dialog: (button) => button.closest("dialog").close(),
+    why: (button) => { wantedTurn = button.dataset.turn; send(button.dataset); openWhy(); },
     new: (button) => { showView(""); stopEditing(); send(button.dataset); focusQuestion(); },
     open: (button) => { showView(""); stopEditing(); selectedTurn = ""; send(button.dataset); },
     rename: async (button) => {
@@ -48,7 +55,7 @@ window.chatbotPage = (() => {
   }
 
   function send(fields) {
-    trigger("click", { ...fields });
+    trigger("click", { filters: chatFilters(), ...fields });
   }
 
   function ask(question, turn) {
@@ -57,8 +64,70 @@ window.chatbotPage = (() => {
     showView("");
     selectedTurn = "";
     followsAnswer = true;
-    trigger("submit", { question, turn });
+    trigger("submit", { question, turn, filters: chatFilters() });
     stopEditing();
+  }
+
+  // ---- search and filters ----------------------------------------------------------------------
+
+  // The server keeps nothing of a page: the filters of the chat stand in what it drew of them.
+  function chatFilters() {
+    return find(".chat-filters")?.dataset.filters ?? "";
+  }
+
+  function searchFilters() {
+    return readFilters(find(".search-filters"));
+  }
+
+  function readFilters(root) {
+    const filters = {};
+    for (const field of root ? findAll("[name]", root) : []) {
+      const value = field.value.trim();
+      if (value) filters[field.name] = field.dataset.list ? [value] : value;
+    }
+    return JSON.stringify(filters);
+  }
+
+  function clearFilters(form) {
+    for (const field of findAll("[name]", form)) field.value = "";
+    if (form.matches(".search")) submitSearch();
+  }
+
+  function submitSearch() {
+    if (find("[data-searching]")) return;
+    send({ action: "search", question: find("#search-text").value, filters: searchFilters() });
+  }
+
+  function focusSearch() {
+    find("#search-text")?.focus();
+  }
+
+  // On a phone the passages come first: the filters are folded until they are wanted.
+  function foldFilters() {
+    const details = find(".search-filters:not([data-seen])");
+    if (!details) return;
+    details.dataset.seen = "true";
+    details.open = !matchMedia("(max-width: 760px)").matches || searchFilters() !== "{}";
+  }
+
+  // The prompt takes longer than the search: it is written when it is looked for.
+  function explainSearch(details) {
+    wantsFocus = true;
+    send({ action: "explain", question: details.dataset.question, filters: details.dataset.filters });
+  }
+
+  function focusExplanation() {
+    const summary = find(".explanation[open]:not([data-question]) > summary");
+    if (!wantsFocus || !summary) return;
+    wantsFocus = false;
+    if (document.activeElement === document.body) summary.focus({ preventScroll: true });
+  }
+
+  function openWhy() {
+    const dialog = find("#why dialog");
+    if (!dialog || dialog.dataset.turn !== wantedTurn || dialog.open) return;
+    wantedTurn = "";
+    dialog.showModal();
   }
 
   // ---- composer --------------------------------------------------------------------------------
@@ -156,8 +225,19 @@ window.chatbotPage = (() => {
 
   function showView(view) {
     document.body.dataset.view = view;
+    markView();
     setMenu(false);
     if (view) window.scrollTo(0, 0);
+  }
+
+  function markView() {
+    const view = document.body.dataset.view;
+    for (const [action, name] of [["search_view", "search"], ["documents", "documents"]]) {
+      const entry = find(`.side [data-action="${action}"]`);
+      if (entry && (entry.getAttribute("aria-current") === "page") !== (view === name)) {
+        entry.setAttribute("aria-current", view === name ? "page" : "false");
+      }
+    }
   }
 
   // ---- following what the server draws ---------------------------------------------------------
@@ -165,14 +245,21 @@ window.chatbotPage = (() => {
   function keepAddress() {
     const side = find("nav.side");
     if (!side) return;
-    const address = side.dataset.chat ? `?chat=${encodeURIComponent(side.dataset.chat)}`
-      : side.dataset.corpus ? `?corpus=${encodeURIComponent(side.dataset.corpus)}` : "/";
+    const corpus = encodeURIComponent(side.dataset.corpus);
+    const found = find("#search_found [data-address]")?.dataset.address;
+    const address = document.body.dataset.view === "search" ? `?${found ?? `view=search&corpus=${corpus}`}`
+      : side.dataset.chat ? `?chat=${encodeURIComponent(side.dataset.chat)}`
+      : corpus ? `?corpus=${corpus}` : "/";
     if (location.search !== address) history.replaceState(null, "", address);
   }
 
   function afterDrawing() {
     keepAddress();
     markSelection();
+    markView();
+    foldFilters();
+    focusExplanation();
+    openWhy();
     const picker = find(".picker select");
     const corpus = find("nav.side")?.dataset.corpus;
     if (picker && corpus && picker.value !== corpus) picker.value = corpus;
@@ -201,6 +288,7 @@ window.chatbotPage = (() => {
   }
 
   function start() {
+    if (new URLSearchParams(location.search).get("view") === "search") document.body.dataset.view = "search";
     new MutationObserver(afterDrawing).observe(document.body, { childList: true, subtree: true, characterData: true });
   }
 
@@ -213,16 +301,26 @@ window.chatbotPage = (() => {
   });
 
   document.addEventListener("change", (event) => {
-    if (!event.target.matches('select[data-action="corpus"]')) return;
-    showView(document.body.dataset.view ?? "");
-    send({ action: "corpus", value: event.target.value });
+    if (event.target.matches('select[data-action="corpus"]')) {
+      showView(document.body.dataset.view ?? "");
+      send({ action: "corpus", value: event.target.value, question: find("#search-text")?.value ?? "" });
+    } else if (event.target.closest(".search-filters") && find("#search-text").value.trim()) submitSearch();
   });
 
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches(".composer")) return;
-    event.preventDefault();
-    submitQuestion();
+    if (event.target.matches(".filter-form")) {
+      send({ action: "filter", filters: readFilters(event.target) });
+      focusQuestion();
+    } else if (event.target.matches(".search, .composer")) {
+      event.preventDefault();
+      if (event.target.matches(".search")) submitSearch();
+      else submitQuestion();
+    }
   });
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".explanation[open][data-question]")) explainSearch(event.target);
+  }, true);
 
   document.addEventListener("input", (event) => {
     if (event.target.id === "question") fitQuestion(event.target);

@@ -1,0 +1,1 @@
+"""Makes a question stand alone: follow-ups get their topic, self-corrections are resolved."""

@@ -1,0 +1,81 @@
+"""Opens SQLite files: durable at every commit, brought up to date, all or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from chatbot.errors import LibraryError
+
+
+def open_database(
+    path: Path,
+    schema: str,
+    version: int,
+    upgrades: Mapping[int, str] = MappingProxyType({}),
+) -> sqlite3.Connection:
+    """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
+
+    :param upgrades: by version, the statements that lead from it to the next.
+    :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA secure_delete = ON")
+        found = int(database.execute("PRAGMA user_version").fetchone()[0])
+        if found < version:
+            steps = [schema] if found == 0 else [upgrades[step] for step in range(found, version)]
+            with write_transaction(database):
+                for statement in _split_statements("".join(steps)):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {version}")
+    except (OSError, sqlite3.Error) as error:
+        raise LibraryError(
+            f"{path} cannot be used ({error}).",
+            "Check that the data folder can be written and the disk is not full; if the file is "
+            "damaged, move it away and the documents are read again.",
+        ) from error
+    if found > version:
+        database.close()
+        raise LibraryError(
+            f"{path} was made by a newer version of the chatbot.",
+            "Update the chatbot, or choose another data folder with CHATBOT_DATA_FOLDER.",
+        )
+    return database
+
+
+@contextmanager
+def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing: commit at the end, roll back on any error.
+
+    :raises LibraryError: when the database cannot be written, for instance on a full disk.
+    """
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield database
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise LibraryError(
+            f"The data folder could not be written ({error}).",
+            "Nothing was lost. Free some disk space or mend the folder's permissions, then try again.",
+        ) from error
+
+
+def _split_statements(schema: str) -> Iterator[str]:
+    statement = ""
+    for line in schema.strip().splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

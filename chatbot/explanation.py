@@ -1,0 +1,56 @@
+"""Plain words for how passages were found and why a model is asked or not; page and terminal share them."""
+
+from __future__ import annotations
+
+STAGES = {
+    "filters": "Choosing documents",
+    "correction": "Checking the spelling",
+    "embedding": "Making the question's vector",
+    "vectors": "Nearest vectors",
+    "words": "Shared words",
+    "ranking": "Ranking both together",
+    "choosing": "Choosing passages",
+}
+"""What happens in each stage of a search; a stage that is not listed keeps its name."""
+
+
+def name_stage(stage: str) -> str:
+    """A stage of a search in plain words."""
+    return STAGES.get(stage, stage.capitalize())
+
+
+def name_rank(rank: int) -> str:
+    """`1st`, `2nd`, `13th`."""
+    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank}{ending}"
+
+
+def describe_correction(word: str, replacement: str) -> str:
+    """That a word was taken for another; this has happened already, and nothing is left to choose."""
+    return f"Did you mean “{replacement}”? No document holds “{word}”, so “{replacement}” was searched for."
+
+
+def describe_missing_prompt(question: str) -> str:
+    """Why there is no prompt for what was asked."""
+    if not question.strip():
+        return "There is no question beside the filters, so there is no prompt."
+    return "No language model is loaded, so there is no prompt."
+
+
+def describe_decision(
+    *, answerable: bool, asks_model: bool, is_survey: bool, best_evidence: float, floor: float
+) -> str:
+    """Whether a language model would be asked, and why; see `Explanation`."""
+    if is_survey:
+        return (
+            "The language model would not be asked: this question is about the documents as a whole, "
+            "and all of them are looked through for the answer."
+        )
+    scores = f"the best sentence scores {best_evidence:.2f}, and {floor:.2f} is needed"
+    if asks_model:
+        return f"The language model would be asked: {scores}."
+    if answerable:
+        return "The language model would not be asked: the sentence that is quoted says it best."
+    if best_evidence < floor:
+        return f"The language model would not be asked: {scores}."
+    return "The language model would not be asked: the passages do not hold what the question asks for."

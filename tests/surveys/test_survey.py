@@ -1,0 +1,378 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.assistant import Assistant
+from chatbot.prompting import load_prompts
+from chatbot.sentences import find_words
+from chatbot.surveys.survey import Survey, recognize_survey
+from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, conduct_survey
+from chatbot.types import NO_FILTERS, Message, SearchFilters
+from tests.bench import CORPUS, Bench
+from tests.fakes import ScriptedGenerator
+from tests.test_assistant import make_assistant
+
+REPOSITORY = Path(__file__).parents[2]
+PROMPTS = load_prompts(REPOSITORY / "prompts")
+SHIPPED_QUESTIONS = REPOSITORY / "corpora" / "marrowick-ferries" / "questions.jsonl"
+
+
+def year(number: int) -> SearchFilters:
+    return SearchFilters(after=f"{number}-01-01", before=f"{number + 1}-01-01")
+
+
+@pytest.mark.parametrize(
+    ("question", "survey"),
+    [
+        ("How many documents are there?", Survey("count_documents")),
+        ("Number of documents", Survey("count_documents")),
+        ("how many documents are from 2024?", Survey("count_documents", filters=year(2024))),
+        (
+            "How many PDF files do you have?",
+            Survey("count_documents", filters=SearchFilters(formats=("pdf",))),
+        ),
+        ("How many documents mention overtime?", Survey("count_documents", "overtime")),
+        ("List all documents", Survey("list_documents")),
+        ("Could you please list all the documents?", Survey("list_documents")),
+        (
+            "which documents are older than 2023?",
+            Survey("list_documents", filters=SearchFilters(before="2023-01-01")),
+        ),
+        (
+            "list all documents in people/",
+            Survey("list_documents", filters=SearchFilters(folders=("people",))),
+        ),
+        (
+            "Show documents in the safety folder",
+            Survey("list_documents", filters=SearchFilters(folders=("safety",))),
+        ),
+        ("Which files are PDFs?", Survey("list_documents", filters=SearchFilters(formats=("pdf",)))),
+        (
+            "Which documents are written in German?",
+            Survey("list_documents", filters=SearchFilters(languages=("de",))),
+        ),
+        ("what files do you have about dogs?", Survey("list_documents", "dogs", about=True)),
+        (
+            "List all documents about dogs from 2024 in people/",
+            Survey(
+                "list_documents",
+                "dogs",
+                about=True,
+                filters=SearchFilters(folders=("people",), after="2024-01-01", before="2025-01-01"),
+            ),
+        ),
+        ("Which policies mention parental leave?", Survey("list_documents", "parental leave")),
+        ("Where is the works council mentioned?", Survey("list_documents", "works council")),
+        ("Is asbestos mentioned anywhere?", Survey("list_documents", "asbestos")),
+        ("Do any documents mention solar panels?", Survey("list_documents", "solar panels")),
+        ("Find all mentions of the lifeboat", Survey("list_items", "lifeboat")),
+        ("list all offices", Survey("list_items", "offices")),
+        ("What are all the public holidays?", Survey("list_items", "public holidays")),
+        ("Which offices are there?", Survey("list_items", "offices")),
+        ("how many pages has the handbook?", Survey("count_pages", "handbook")),
+    ],
+)
+def test_questions_about_the_whole_corpus_are_recognized(question, survey):
+    assert recognize_survey(question) == survey
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "Who approves expenses?",
+        "Which documents do I need for a visa?",
+        "Which documents?",
+        "How many files can I upload at once?",
+        "How many documents must be signed?",
+        "Which policies apply to contractors?",
+        "What are all dogs susceptible to?",
+        "What kinds of leave are there?",
+        "Which documents mention it?",
+        "How many pages?",
+        "List the steps to close the till",
+        "Where is the report kept?",
+        "Which documents mention dogs? How old are they?",
+        "List all offices. Who runs the one in Tolsay?",
+    ],
+)
+def test_ordinary_questions_are_left_alone(question):
+    assert recognize_survey(question) is None
+
+
+def test_no_ordinary_question_of_the_shipped_corpus_is_taken_for_a_survey():
+    records = [json.loads(line) for line in SHIPPED_QUESTIONS.read_text().splitlines()]
+    wrong = [
+        record["question"]
+        for record in records
+        if (recognize_survey(record["question"]) is not None) != (record["category"] == "survey")
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("question", "survey"),
+    [
+        ("Which documents mention dogs? from 2023?", Survey("list_documents", "dogs", filters=year(2023))),
+        ("How many documents are from 2024? from 2023?", Survey("count_documents", filters=year(2023))),
+        (
+            "Which documents mention dogs? And from 2023?",
+            Survey("list_documents", "dogs", filters=year(2023)),
+        ),
+        (
+            "Which documents mention dogs? Only PDF files",
+            Survey("list_documents", "dogs", filters=SearchFilters(formats=("pdf",))),
+        ),
+        ("Which documents mention dogs? cats?", Survey("list_documents", "cats")),
+        ("Which documents mention dogs? What about cats?", Survey("list_documents", "cats")),
+        ("Which documents mention dogs? about cats?", Survey("list_documents", "cats", about=True)),
+        (
+            "How long is parental leave? Which documents mention it?",
+            Survey("list_documents", "parental leave"),
+        ),
+        ("I am new here. Which documents mention dogs?", Survey("list_documents", "dogs")),
+    ],
+)
+def test_a_follow_up_joined_to_its_question_is_read_with_it(question, survey):
+    assert recognize_survey(question) == survey
+
+
+@given(st.text(max_size=80))
+def test_any_text_can_be_asked(text):
+    survey = recognize_survey(text)
+
+    assert survey is None or set(find_words(survey.topic)) <= set(find_words(text))
+
+
+@pytest.fixture
+def library(bench: Bench) -> Bench:
+    """Seven documents, one of which cannot be read."""
+    bench.write(
+        "people/leave.md",
+        "---\ndate: 2024-03-01\n---\n# Parental leave\n\nStaff may take parental leave. It is long.",
+    )
+    bench.write(
+        "people/holidays.md",
+        "---\ndate: 2023-05-01\n---\n# Holidays\n\nParental leave does not count. Dogs stay at home.",
+    )
+    bench.write("safety/drills.md", "# Drills\n\nThe leave taker returns. A parental guard stays.")
+    bench.write("safety/animals.txt", "Every animal is kept on a lead. The office in Leith has a kennel.")
+    bench.write(
+        "offices.md", "# Places\n\nOffice | City\n--- | ---\nHead office | Harl\n\n- Port office, Tolsay"
+    )
+    bench.write(
+        "notes.html", "<title>Notes</title><p>The office in Perth was closed. Old offices stay shut.</p>"
+    )
+    bench.write("broken.pdf", "no pdf")
+    bench.ingest()
+    return bench
+
+
+def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_FILTERS):
+    """The finished answer and the assistant that gave it."""
+
+    def search(question, *, corpus, limit, filters):
+        return bench.search_with_trace(question, limit=limit, filters=filters)
+
+    def look_through(survey, question, *, corpus, filters):
+        return conduct_survey(
+            survey,
+            question,
+            corpus=corpus,
+            library=bench.library,
+            find_nearest=bench.vectors.find_nearest,
+            embedder=bench.embedder,
+            filters=filters,
+        )
+
+    plain = make_assistant(evidence_floor=2.0)
+    assistant = Assistant(search, bench.embedder, plain.model, PROMPTS, plain.rules, look_through)
+    answer = assistant.answer(question, history, corpus=CORPUS, filters=filters)
+    assert "".join(answer) == answer.text
+    assert plain.model.prompts == []
+    return answer.finish()
+
+
+def list_paths(finished) -> list[str]:
+    return [passage.path for passage in finished.passages]
+
+
+def assert_citations_stand_in_their_documents(bench: Bench, finished) -> None:
+    for citation in finished.citations:
+        text = bench.library.find_document(citation.document_id).text
+        assert citation.quote == text[citation.source_start : citation.source_end]
+        assert citation.quote.strip()
+        line = finished.text[citation.answer_start : citation.answer_end]
+        assert line.startswith("- ")
+        assert "\n" not in line
+
+
+def test_every_document_that_mentions_a_topic_is_found_with_its_words(library):
+    finished = ask(library, "Which policies mention parental leave?")
+
+    assert finished.found
+    assert set(list_paths(finished)) == {"people/leave.md", "people/holidays.md"}
+    assert "Read 6 of 6 documents." in finished.text
+    assert "Files that could not be read: 1." in finished.text
+    assert {citation.quote for citation in finished.citations} == {
+        "Staff may take parental leave.",
+        "Parental leave does not count.",
+    }
+    assert_citations_stand_in_their_documents(library, finished)
+
+
+def test_the_search_for_words_is_complete_however_many_hold_them(bench):
+    for number in range(MOST_DOCUMENTS + 20):
+        bench.write(f"{number}.txt", f"Note {number} speaks of a walrus.")
+    bench.ingest()
+
+    finished = ask(bench, "Which documents mention walruses?")
+
+    assert f": {MOST_DOCUMENTS + 20}." in finished.text
+    assert len(finished.citations) == MOST_DOCUMENTS
+    assert finished.text.endswith("And 20 more.")
+
+
+def test_nothing_found_is_said_with_what_was_read(library):
+    finished = ask(library, "Which documents mention zebras?")
+
+    assert not finished.found
+    assert finished.citations == ()
+    assert finished.text.startswith("No document mentions “zebras”. Read 6 of 6 documents.")
+
+
+@pytest.mark.parametrize(
+    ("question", "paths"),
+    [
+        ("Which documents are from 2024?", {"people/leave.md"}),
+        ("Which documents are older than 2024?", {"people/holidays.md"}),
+        ("List all documents in people/", {"people/leave.md", "people/holidays.md"}),
+        ("Which HTML files are there?", {"notes.html"}),
+        ("Which documents mention parental leave since 2024?", {"people/leave.md"}),
+    ],
+)
+def test_limits_in_the_question_choose_the_documents(library, question, paths):
+    finished = ask(library, question)
+
+    assert set(list_paths(finished)) == paths
+    assert_citations_stand_in_their_documents(library, finished)
+
+
+def test_documents_without_a_date_are_counted_where_dates_are_asked_for(library):
+    assert "without a date were left out: 4." in ask(library, "Which documents are from 2024?").text
+    assert "without a date" not in ask(library, "List all documents in people/").text
+
+
+def test_filters_limit_a_survey_too(library):
+    question = "Which documents mention parental leave?"
+    finished = ask(library, question, filters=SearchFilters(files=("holidays.md",)))
+
+    assert list_paths(finished) == ["people/holidays.md"]
+    assert "Read 1 of 6 documents." in finished.text
+    assert (finished.trace.documents, finished.trace.documents_total) == (1, 6)
+
+
+def test_a_phrase_in_quotes_is_held_word_for_word(library):
+    assert list_paths(ask(library, 'Which documents mention "offices"?')) == ["notes.html"]
+    assert "notes.html" not in list_paths(ask(library, "Which documents mention an office? -Perth"))
+
+
+def test_counting_all_documents_lists_none(library):
+    finished = ask(library, "How many documents are there?")
+
+    assert finished.text.startswith("Documents: 6.")
+    assert finished.passages == ()
+
+
+def test_items_are_listed_once_each_with_rows_and_list_items(library):
+    finished = ask(library, "List all offices")
+
+    quotes = [citation.quote for citation in finished.citations]
+    assert "Head office | Harl" in quotes
+    assert any("Port office, Tolsay" in quote for quote in quotes)
+    assert "The office in Leith has a kennel." in quotes
+    assert not any(quote.startswith("Office | City") for quote in quotes)
+    assert len(quotes) == len(set(quotes))
+    assert_citations_stand_in_their_documents(library, finished)
+
+
+def test_more_items_than_are_shown_are_counted(bench):
+    bench.write("list.md", "# Berths\n\n" + "\n".join(f"- Berth {number} is free" for number in range(40)))
+    bench.ingest()
+
+    finished = ask(bench, "List every berth")
+
+    assert "Places that name “berth”: 40." in finished.text
+    assert len(finished.citations) == MOST_ITEMS
+    assert f"And {40 - MOST_ITEMS} more." in finished.text
+
+
+def test_items_that_nothing_names_are_searched_for_as_ever(library):
+    finished = ask(library, "List all submarines")
+
+    assert finished.text == PROMPTS.not_found.substitute()
+
+
+def test_pages_are_counted_in_documents_of_that_name(library):
+    assert (
+        "Parental leave (people/leave.md), a format without pages"
+        in ask(library, "How many pages has the parental leave document?").text
+    )
+
+
+def test_a_survey_may_be_asked_again_for_another_year(library):
+    history = [Message("user", "Which documents mention parental leave?"), Message("assistant", "Two.")]
+    finished = ask(library, "And from 2023?", history)
+
+    assert list_paths(finished) == ["people/holidays.md"]
+
+
+def test_a_stopped_survey_keeps_what_was_written(library):
+    survey = recognize_survey("List all documents")
+    findings = conduct_survey(
+        survey,
+        "List all documents",
+        corpus=CORPUS,
+        library=library.library,
+        find_nearest=library.vectors.find_nearest,
+        embedder=library.embedder,
+        filters=NO_FILTERS,
+    )
+    assistant = make_assistant()
+    assistant = Assistant(
+        assistant.search,
+        library.embedder,
+        ScriptedGenerator(),
+        PROMPTS,
+        assistant.rules,
+        lambda *_, **__: findings,
+    )
+    answer = assistant.answer("List all documents", corpus=CORPUS)
+
+    next(iter(answer))
+    answer.stop()
+    finished = answer.finish()
+
+    assert finished.stop_reason == "stopped"
+    assert finished.text.startswith("Documents: 6.")
+    assert finished.citations == ()
+
+
+def test_without_a_way_to_look_through_the_corpus_a_survey_is_an_ordinary_question():
+    assistant = make_assistant("The ferry leaves at noon.")
+
+    assert "ferry leaves" in assistant.answer("List all documents", corpus="notes").finish().text
+
+
+def test_titles_and_quotes_cannot_fill_variables(bench):
+    bench.write("a.md", "# Costs $quote\n\nThe walrus costs $title and $ 5.")
+    bench.ingest()
+
+    assert (
+        "- Costs $quote (a.md): “The walrus costs $title and $ 5.”"
+        in ask(bench, "Which documents mention a walrus?").text
+    )
