@@ -200,17 +200,20 @@ class Assistant:
         searched_for, typed = read_question(question, history)
         filters = merge_filters(filters, typed)
         limit = limit or self.rules.passage_limit
-        most = max(limit, self.rules.passage_limit)
-        result = self.search(searched_for, corpus=corpus, limit=most, filters=filters)
+        result = self.search(searched_for, corpus=corpus, limit=limit, filters=filters)
         if not searched_for:
-            return Explanation(replace(result, passages=result.passages[:limit]))
+            return Explanation(result)
         request = Request(question, result.trace.searched_for, corpus, time.monotonic(), result.trace)
-        plan = self.plan_answer(request, result.passages[: self.rules.passage_limit], history)
+        read = result
+        if limit != self.rules.passage_limit:
+            # Where more passages are wanted, more neighbours are joined: those of an answer are other ones.
+            read = self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit, filters=filters)
+        plan = self.plan_answer(request, read.passages, history)
         survey_answer = self.answer_survey(
             question, searched_for, corpus=corpus, filters=filters, started=request.started
         )
         return Explanation(
-            replace(result, passages=result.passages[:limit]),
+            result,
             plan.prompt,
             answerable=plan.is_answerable,
             asks_model=plan.asks_model and survey_answer is None,
@@ -227,7 +230,7 @@ class Assistant:
         spans = list_source_spans(passages)
         corrections = request.trace.corrections if request.trace else ()
         words = apply_corrections(resolve_self_correction(remove_filters(request.question)), corrections)
-        follow_up = None if asked in (request.question, words) else words
+        follow_up = None if not words or asked in (request.question, words) else words
         known = self.read_sentence_vectors(passages) if self.read_sentence_vectors else {}
         evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up, known_vectors=known)
         quotes = choose_quotes(evidence, asked)

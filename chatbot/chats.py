@@ -14,6 +14,7 @@ from typing import Any
 
 from chatbot.database import open_database, write_transaction
 from chatbot.errors import CorpusError
+from chatbot.filters import unpack_filters
 from chatbot.types import (
     Chat,
     ChatTurn,
@@ -26,7 +27,6 @@ from chatbot.types import (
     Place,
     PromptPlan,
     Rating,
-    SearchFilters,
     SearchHit,
     SearchTrace,
     Timings,
@@ -183,11 +183,8 @@ def _unpack_passage(values: dict[str, Any]) -> Passage:
 
 
 def _unpack_trace(values: dict[str, Any]) -> SearchTrace:
-    filters: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values["filters"].items()
-    }
     unpacked = {
-        "filters": SearchFilters(**filters),
+        "filters": unpack_filters(values["filters"]),
         "corrections": tuple(Correction(**item) for item in values["corrections"]),
         "hits": tuple(SearchHit(**hit) for hit in values["hits"]),
         "seconds": tuple((name, seconds) for name, seconds in values["seconds"]),

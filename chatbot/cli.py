@@ -338,7 +338,7 @@ def print_answer(answer: Json, terminal: Terminal) -> None:
         terminal.say(line)
     if answer["searched_for"] != answer["question"]:
         terminal.say(f"Searched for: {answer['searched_for']}")
-    for line in format_changes(answer["trace"]) if answer["trace"] else []:
+    for line in format_changes(answer["trace"], answer["question"]) if answer["trace"] else []:
         terminal.say(line)
     if answer["dropped"]:
         terminal.say(f"{answer['dropped']} passages did not fit the model's window.")

@@ -202,7 +202,10 @@ def pools_mean(model: SentenceTransformer) -> bool:
     modules = list(model)
     config = modules[1].get_config_dict() if len(modules) > 1 else {}
     is_plain = all(type(module).__name__ == "Normalize" for module in modules[2:])
-    return is_plain and config.get("pooling_mode") == "mean" and not model.prompts.get("document")
+    # Those that `encode_document` puts in front of a text, whose tokens are then not its own alone.
+    names = ("document", "passage", "corpus", model.default_prompt_name or "document")
+    has_prompt = any(model.prompts.get(name) for name in names)
+    return is_plain and config.get("pooling_mode") == "mean" and not has_prompt
 
 
 def compute_fingerprint(model: SentenceTransformer) -> str:

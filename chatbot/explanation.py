@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from chatbot.types import Correction
+
 STAGES = {
     "filters": "Choosing documents",
     "correction": "Checking the spelling",
@@ -28,6 +32,11 @@ def name_rank(rank: int) -> str:
 def describe_correction(word: str, replacement: str) -> str:
     """That a word was taken for another; this has happened already, and nothing is left to choose."""
     return f"Did you mean “{replacement}”? No document holds “{word}”, so “{replacement}” was searched for."
+
+
+def choose_own_corrections(question: str, corrections: Sequence[Correction]) -> tuple[Correction, ...]:
+    """The corrections of words that the question itself holds, rather than an earlier one it leans on."""
+    return tuple(correction for correction in corrections if correction.word in question)
 
 
 def describe_missing_prompt(question: str) -> str:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import Any
 
 from chatbot.errors import QuestionError
 from chatbot.languages import LANGUAGES
@@ -152,6 +153,14 @@ def merge_filters(first: SearchFilters, second: SearchFilters) -> SearchFilters:
 
 def _join(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(first + second))
+
+
+def unpack_filters(values: Mapping[str, Any]) -> SearchFilters:
+    """Filters from what `dataclasses.asdict` and JSON made of them, which may have been typed."""
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return SearchFilters(**fields)
 
 
 def describe_filters(filters: SearchFilters) -> list[str]:

@@ -26,7 +26,7 @@ from chatbot.documents.reader import READING_VERSION
 from chatbot.errors import DocumentError, LibraryError
 from chatbot.languages import DETECTION_VERSION, detect_language
 from chatbot.library import Library
-from chatbot.sentences import split_rows_and_sentences
+from chatbot.sentences import SPLITTING_VERSION, split_rows_and_sentences
 from chatbot.types import (
     Chunk,
     Document,
@@ -70,7 +70,7 @@ class Ingestor:
     @property
     def recipe(self) -> str:
         """Names everything that decides what the library holds of a document."""
-        versions = f"{READING_VERSION}/{CHUNKING_VERSION}/{DETECTION_VERSION}"
+        versions = f"{READING_VERSION}/{CHUNKING_VERSION}/{SPLITTING_VERSION}/{DETECTION_VERSION}"
         return f"{versions}/{self.max_tokens}/{self.embedder.fingerprint}"
 
     @property
@@ -240,7 +240,12 @@ class Ingestor:
         ids = [chunk.id for chunk in chunks]
         known = self.library.find_vectors(ids, self.embedder.fingerprint)
         sentences = self.library.find_sentence_vectors(ids, self.embedder.fingerprint)
-        fresh = [chunk for chunk in chunks if chunk.id not in known or chunk.id not in sentences]
+        counts = {chunk.id: len(list_sentences(chunk)) for chunk in chunks}
+        fresh = [
+            chunk
+            for chunk in chunks
+            if chunk.id not in known or len(sentences.get(chunk.id, ())) != counts[chunk.id]
+        ]
         embedded = self.embedder.embed_passages(
             [join_for_embedding(chunk) for chunk in fresh], [list_sentences(chunk) for chunk in fresh]
         )

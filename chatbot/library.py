@@ -47,6 +47,7 @@ CREATE TABLE chunks (
     headings TEXT NOT NULL, context TEXT NOT NULL, page INTEGER,
     fingerprint TEXT NOT NULL, vector BLOB NOT NULL
 );
+CREATE INDEX documents_of_corpus ON documents (corpus, problem);
 CREATE INDEX chunks_of_document ON chunks (document_id, ordinal);
 CREATE INDEX chunks_of_corpus ON chunks (corpus);
 CREATE VIRTUAL TABLE words USING fts5 (
@@ -67,9 +68,10 @@ CREATE TABLE vocabulary (
 ) WITHOUT ROWID;
 """
 _UPGRADES = {
-    # Every document is read again; the vectors of its chunks are kept.
+    # Every document is read again, which also gives its sentences their vectors.
     1: """
 ALTER TABLE documents ADD COLUMN language TEXT;
+CREATE INDEX documents_of_corpus ON documents (corpus, problem);
 CREATE TABLE sentence_vectors (
     number INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE, vectors BLOB NOT NULL
 );
@@ -86,6 +88,10 @@ _RECORD_COLUMNS = (
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
 _SENTENCE_VECTOR_TYPE = "<f2"
+SPARE_ROWS = 4
+"""So many times as many chunks are taken from the word index as are wanted of one corpus."""
+COMMON_DOCUMENTS, ENOUGH_WORDS = 600, 2
+"""A word that more documents hold is not searched for where a question has so many rarer ones."""
 _IDS_PER_QUERY = 30_000
 """SQLite takes 32,766 values a query, unless it was built for more."""
 
@@ -347,9 +353,11 @@ class Library:
         words = [word for word in dict.fromkeys(find_words(question)) if word not in STOP_WORDS]
         if not words:
             return []
-        pattern = " OR ".join(map(_quote_words, words))
+        pattern = " OR ".join(map(_quote_words, self._drop_common_words(corpus, words)))
         if phrases:
             pattern = " AND ".join([f"({pattern})", *map(_quote_words, phrases)])
+        if documents is None and (found := self._search_all_words(corpus, pattern, limit)) is not None:
+            return found
         within, ids = _restrict_documents(documents)
         rows = self._select(
             "SELECT chunks.id, bm25(words) AS score "
@@ -358,6 +366,35 @@ class Library:
             (pattern, corpus, *ids, limit),
         )
         return [(row[0], -row[1]) for row in rows]
+
+    def _search_all_words(self, corpus: str, pattern: str, limit: int) -> list[tuple[str, float]] | None:
+        """The best chunks of all corpora, as far as they are of this one; None where those are too few.
+
+        Sorted by FTS5 itself this takes half the time, because only the best are looked up.
+        """
+        most = limit * SPARE_ROWS
+        rows = self._select(
+            "SELECT id, corpus, score FROM (SELECT rowid AS number, rank AS score FROM words "
+            "WHERE words MATCH ? ORDER BY rank LIMIT ?) CROSS JOIN chunks USING (number) "
+            "ORDER BY score, number",
+            (pattern, most),
+        )
+        found = [(row[0], -row[2]) for row in rows if row[1] == corpus][:limit]
+        return found if len(found) == limit or len(rows) < most else None
+
+    def _drop_common_words(self, corpus: str, words: Sequence[str]) -> list[str]:
+        """The words without those that very many documents hold, where rarer ones tell enough.
+
+        Looking through all places of a common word is what takes long in a large corpus.
+        """
+        rows = self._select(
+            "SELECT word FROM vocabulary WHERE corpus = ? AND documents > ? "
+            "AND word IN (SELECT value FROM json_each(?))",
+            (corpus, COMMON_DOCUMENTS, json.dumps(words)),
+        )
+        common = {row[0] for row in rows}
+        rarer = [word for word in words if word not in common]
+        return rarer if len(rarer) >= ENOUGH_WORDS else list(words)
 
     def find_phrases(
         self, corpus: str, phrases: Sequence[str], *, limit: int, documents: Sequence[str] | None = None
@@ -390,9 +427,10 @@ class Library:
         return [row[0] for row in rows]
 
     def list_chunks_of(self, documents: Sequence[str], *, limit: int) -> list[str]:
-        """Ids of chunks of documents, at most `limit`."""
+        """Ids of the chunks of documents, at most `limit`; those of one document in its order."""
         rows = self._select(
-            "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) LIMIT ?",
+            "SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY document_id, ordinal LIMIT ?",
             (json.dumps(documents), limit),
         )
         return [row[0] for row in rows]
@@ -413,15 +451,6 @@ class Library:
             (json.dumps(ids),),
         )
         return {row[0]: f"{row[1]}\n{row[2]}" for row in rows}
-
-    def count_chunks_with(self, corpus: str, word: str) -> int:
-        """How many chunks of the corpus hold a word, in any of its forms."""
-        rows = self._select(
-            "SELECT count(*) FROM words CROSS JOIN chunks ON chunks.number = words.rowid "
-            "WHERE words MATCH ? AND chunks.corpus = ?",
-            (_quote_words(word), corpus),
-        )
-        return int(rows[0][0])
 
     # Vocabulary
 

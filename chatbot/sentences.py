@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+SPLITTING_VERSION = 1
+"""Raised whenever the same text would be split otherwise: the library keeps a vector for each sentence."""
+
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÖØ-Þ])|(?<=[。！？])\s*|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|ext|no|nos|fig|sec|dr|mr|mrs|ms|prof|st|inc|ltd|dept|p|pp|vol|jan|feb|mar|apr"

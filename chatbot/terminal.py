@@ -17,8 +17,7 @@ from chatbot.explanation import (
     describe_missing_prompt,
     name_stage,
 )
-from chatbot.filters import describe_filters
-from chatbot.web.schemas import read_filters
+from chatbot.filters import describe_filters, unpack_filters
 
 Json = dict[str, Any]
 
@@ -112,9 +111,16 @@ def format_other_places(passage: Json) -> list[str]:
     return [f"    also in: {places}"] if places else []
 
 
-def format_changes(found: Json) -> list[str]:
-    """How a search or an answer departed from what was typed, a line each."""
-    corrections = [describe_correction(item["word"], item["replacement"]) for item in found["corrections"]]
+def format_changes(found: Json, question: str | None = None) -> list[str]:
+    """How a search or an answer departed from what was typed, a line each.
+
+    :param question: as it was typed; corrections of other words, from earlier questions, are left out.
+    """
+    corrections = [
+        describe_correction(item["word"], item["replacement"])
+        for item in found["corrections"]
+        if question is None or item["word"] in question
+    ]
     return [*corrections, *found["notes"]]
 
 
@@ -127,13 +133,14 @@ def describe_place(passage: Json) -> str:
 
 
 def format_passage(passage: Json) -> list[str]:
-    """A search result: its place, why it was found, and its text."""
-    reasons = [f"similarity {passage['similarity']:.3f}"]
+    """A search result: its place, why it was found (nothing where only filters chose it), and its text."""
+    is_ranked = passage["vector_rank"] or passage["word_rank"]
+    reasons = [f"similarity {passage['similarity']:.3f}"] if is_ranked else []
     reasons += [f"nearest vector #{passage['vector_rank']}"] if passage["vector_rank"] else []
     reasons += [f"shared words #{passage['word_rank']}"] if passage["word_rank"] else []
     body = textwrap.wrap(shorten(passage["text"], 400), 96)
     place = f"[{passage['number']}] {describe_place(passage)}"
-    lines = [f"    {', '.join(reasons)}", *(f"    {line}" for line in body)]
+    lines = [f"    {line}" for line in ([", ".join(reasons)] if reasons else []) + body]
     return [place, *lines, *format_other_places(passage), ""]
 
 
@@ -156,7 +163,7 @@ def format_question(trace: Json) -> list[str]:
     facts = [("Question", trace["question"])]
     facts += [("Searched for", trace["searched_for"])] if trace["searched_for"] != trace["question"] else []
     facts += [("Corrected", change) for change in format_changes(trace | {"notes": []})]
-    facts += [("Filter", text) for text in describe_filters(read_filters(trace["filters"]))]
+    facts += [("Filter", text) for text in describe_filters(unpack_filters(trace["filters"]))]
     facts += [("Documents", f"{trace['documents']:,} of {trace['documents_total']:,} were searched")]
     facts += [("Note", note) for note in trace["notes"]]
     return [line for name, text in facts for line in wrap_after(f"{name:<14}", text)]
@@ -201,7 +208,7 @@ def format_prompt(explanation: Json) -> list[str]:
     )
     size = f"Prompt: {prompt['tokens']:,} of {prompt['limit_tokens']:,} tokens"
     dropped = f"; {prompt['dropped']} did not fit" if prompt["dropped"] else ""
-    numbers = ", ".join(str(number) for number in prompt["passages"])
+    numbers = ", ".join(str(number) for number in dict.fromkeys(prompt["passages"]))
     messages = [
         line for message in prompt["messages"] for line in format_message(message["role"], message["content"])
     ]

@@ -249,9 +249,10 @@ class SearchTrace:
 
     `question` is what was asked for after a follow-up was made to stand alone, `searched_for` the same
     with its corrections. `documents` counts those that the filters let through, of `documents_total`.
-    `hits` are in the order of their score, those that hold excluded words last. `seconds` holds the time
-    of each stage by its name. `notes` tell the reader what else happened, such as exact words that
-    nothing holds.
+    `hits` are in the order of their score, but for the newer of two versions, which goes first; those that
+    hold excluded words are last. `seconds` holds the time of each stage by its name; "words" runs beside
+    "embedding" and "vectors". `notes` tell the reader what else happened, such as exact words that nothing
+    holds.
     """
 
     question: str

@@ -47,6 +47,7 @@ class VectorIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self._marker = folder / "being-written"
         self._client = self._open_client()
+        self._collections: dict[str, Any] = {}
 
     def _open_client(self) -> ClientAPI:
         generation = self._find_generation()
@@ -89,11 +90,14 @@ class VectorIndex:
             self._marker.unlink(missing_ok=True)
 
     def _open_collection(self, corpus: str) -> Any:  # noqa: ANN401 - chromadb is not typed strictly
-        return self._client.get_or_create_collection(
-            f"{corpus}-{self._fingerprint}",
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine"}},
-        )
+        with self._lock:
+            if corpus not in self._collections:
+                self._collections[corpus] = self._client.get_or_create_collection(
+                    f"{corpus}-{self._fingerprint}",
+                    embedding_function=None,
+                    configuration={"hnsw": {"space": "cosine"}},
+                )
+            return self._collections[corpus]
 
     def check(self, corpus: str, expected_chunks: int) -> bool:
         """Make the corpus's collection again unless it answers and holds all the library's chunks.
@@ -123,6 +127,7 @@ class VectorIndex:
         """Make the corpus's collection again from the library."""
         with self.writing():
             name = f"{corpus}-{self._fingerprint}"
+            self._collections.pop(corpus, None)
             if name in [collection.name for collection in self._client.list_collections()]:
                 self._client.delete_collection(name)
             collection = self._open_collection(corpus)
@@ -147,12 +152,7 @@ class VectorIndex:
     def find_nearest(self, corpus: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the chunks nearest to a vector, nearest first."""
         collection = self._open_collection(corpus)
-        count = collection.count()
-        if not count:
-            return []
-        found = collection.query(
-            query_embeddings=[vector], n_results=min(limit, count), include=["distances"]
-        )
+        found = collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
         return [
             (chunk_id, 1.0 - distance)
             for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)

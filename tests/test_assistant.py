@@ -346,6 +346,19 @@ def test_filters_alone_ask_the_question_before_them_again():
     assert search.asked == [QUESTION]
 
 
+def test_filters_alone_do_not_count_as_words_of_a_follow_up():
+    texts = ["The ferry leaves often.", "The boat leaves the quay at 9."]
+    passages = [
+        make_passage(text, number=number, path=f"{number}.md") for number, text in enumerate(texts, 1)
+    ]
+    history = [Message("user", QUESTION), Message("assistant", "At noon.")]
+
+    plain = ask(make_assistant(passages=passages, quoting=True)).finish()
+    again = ask(make_assistant(passages=passages, quoting=True), "type:md", history).finish()
+
+    assert again.text == plain.text
+
+
 def test_filters_alone_are_no_first_question():
     with pytest.raises(QuestionError, match="no question"):
         ask(make_assistant("At dusk."), "file:b.md")
@@ -469,3 +482,23 @@ def test_an_explanation_gives_as_many_passages_as_wanted_but_the_prompt_of_an_an
 
     assert len(explanation.result.passages) == limit
     assert explanation.prompt.passages == (1, 2)
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_an_explanation_reads_what_an_answer_reads_however_many_passages_are_wanted(bench, limit):
+    words = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz" * 2)
+    for number in range(3):
+        bench.write(
+            f"{number}.md",
+            f"# Note {number}\n\nA ferry leaves noon{number} {words}.\n\nIt {number} {words}.\n",
+        )
+    bench.ingest()
+
+    def search(question, *, corpus, limit, filters):
+        return bench.search_with_trace(question, limit=limit, filters=filters)
+
+    assistant = replace(make_assistant("At noon.", passage_limit=2), search=search, embedder=bench.embedder)
+    explanation = assistant.explain("ferry leaves", corpus="notes", limit=limit)
+
+    assert explanation.prompt == ask(assistant, "ferry leaves").finish().prompt
+    assert max(hit.number or 0 for hit in explanation.result.trace.hits) == len(explanation.result.passages)

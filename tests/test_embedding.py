@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from chatbot.embedding import compute_fingerprint, load_embedder
+from chatbot.embedding import compute_fingerprint, load_embedder, pools_mean
 from chatbot.errors import ModelError
 
 pytestmark = pytest.mark.models
@@ -51,6 +51,16 @@ def test_a_model_that_does_not_pool_the_mean_reads_stretches_alone(minilm, monke
 
     assert found.spans[0][1] @ minilm.embed_documents(["Dusk."])[0] > 0.999
     assert [part.shape for part in found.spans] == [(2, 384), (0, 384)]
+
+
+@pytest.mark.parametrize("name", ["document", "passage", "corpus", "default"])
+def test_a_model_that_puts_words_before_its_texts_reads_stretches_alone(minilm, monkeypatch, name):
+    model = minilm._model
+    assert pools_mean(model)
+    monkeypatch.setattr(model, "prompts", model.prompts | {name: "passage: "})
+    monkeypatch.setattr(model, "default_prompt_name", "default" if name == "default" else None)
+
+    assert not pools_mean(model)
 
 
 def test_no_text_gives_no_vector(minilm):

@@ -220,10 +220,28 @@ def test_a_question_of_stop_words_finds_nothing(library):
     assert library.search_words("notes", "what is it?", limit=5) == []
 
 
-def test_a_word_is_counted_by_the_chunks_that_hold_it(library):
-    put(library, make_document(text="Alpha beta. Alpha gamma"))
+def test_a_search_finds_the_same_beside_a_corpus_that_fills_the_index(library):
+    for number in range(30):
+        put(library, make_document(f"{number}.md", corpus="other", text="Alpha alpha. Alpha beta"))
+    put(library, make_document("few.md", text="Alpha and other words. Gamma delta"))
 
-    assert [library.count_chunks_with("notes", word) for word in ("alpha", "beta", "zeta")] == [2, 1, 0]
+    found = library.search_words("notes", "alpha", limit=2)
+
+    assert [chunk_id for chunk_id, _ in found] == ["notes/few.md/0/Alpha and other words"]
+
+
+def test_words_that_very_many_documents_hold_are_left_out_where_rarer_ones_tell_enough(library, monkeypatch):
+    monkeypatch.setattr("chatbot.library.COMMON_DOCUMENTS", 2)
+    for number in range(4):
+        put(library, make_document(f"{number}.md", text=f"Alpha number{number}. Beta gamma{number}"))
+
+    def search(question):
+        return sorted(
+            chunk_id.split("/")[1] for chunk_id, _ in library.search_words("notes", question, limit=9)
+        )
+
+    assert search("alpha number1 gamma3") == ["1.md", "3.md"]
+    assert search("alpha number1") == ["0.md", "1.md", "2.md", "3.md"]
 
 
 def test_deleted_words_are_in_no_byte_of_the_file(library, tmp_path):
@@ -277,6 +295,7 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
         database.execute("ALTER TABLE documents DROP COLUMN language")
         database.execute("DROP TABLE vocabulary")
         database.execute("DROP TABLE sentence_vectors")
+        database.execute("DROP INDEX documents_of_corpus")
         database.execute("PRAGMA user_version = 1")
     database.close()
 

@@ -16,6 +16,8 @@ from chatbot.terminal import (
     mark_citations,
     shorten,
 )
+from chatbot.types import SearchFilters
+from chatbot.web.schemas import filters_to_json
 
 
 class Screen(io.StringIO):
@@ -211,6 +213,13 @@ def test_corrections_and_notes_are_told_in_sentences():
     ]
 
 
+def test_a_correction_of_an_earlier_question_is_not_told_again():
+    trace = EXPLANATION["trace"]
+
+    assert len(format_changes(trace, "When does the fery leave?")) == 2
+    assert format_changes(trace, "And on Sundays?") == ["Nothing holds “tide tables”."]
+
+
 def test_an_explanation_goes_from_the_question_to_the_prompt():
     lines = format_explanation(EXPLANATION)
 
@@ -256,3 +265,12 @@ def test_a_search_that_found_nothing_is_explained_too():
     trace = EXPLANATION["trace"] | {"hits": []}
 
     assert "Nothing was found." in format_explanation(EXPLANATION | {"trace": trace})
+
+
+def test_filters_that_were_typed_are_told_however_many_they_are():
+    filters = filters_to_json(
+        SearchFilters(files=tuple(f"{number}.md" for number in range(30)), phrases=("a" * 201,))
+    )
+    trace = EXPLANATION["trace"] | {"filters": filters}
+
+    assert any("file 0.md or 1.md" in line for line in format_explanation(EXPLANATION | {"trace": trace}))

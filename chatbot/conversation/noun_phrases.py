@@ -41,11 +41,13 @@ _VERBS = REQUESTS | frozenset(
     known think say says said keep keeps kept put help helps happen happens become became live lives die
     died write wrote written play plays win won eat look provide recommend contain own hold held include
     see seen build built enter affect ask answer feel felt buy bought sell sold read run runs speak talk
-    move try tried cause send sent bring brought visit earn earns receive allowed clarify
+    move try tried cause send sent bring brought visit earn earns receive allowed clarify mention mentions
+    cover covers describe describes concern concerns name names
     """.split()
 )
 _VERBS_AND_NOUNS = frozenset(
-    "leave pay cost costs work use play need needs start end stop call show help visit run move".split()
+    "leave pay cost costs work use play need needs start end stop call show help visit run move cover name "
+    "names".split()
 )
 _BEFORE_SUBJECT = frozenset("do does did can could will would shall should may might must".split())
 LONGEST_PHRASE_WORDS = 8

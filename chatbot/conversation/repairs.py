@@ -44,12 +44,16 @@ _NEGATED = re.compile(r"(?P<right>.+?),? (?:and )?not (?P<wrong>.+?)\W*", re.IGN
 _ARTICLES = frozenset(("the", "a", "an"))
 REACH_WORDS = 6
 """A repair starts again at most this many words back."""
+LONGEST_CHARACTERS = 2_000
+"""A longer text was not spoken, and would take long to look through."""
 MOST_REPAIRS = 3
 """So many corrections of one question are resolved."""
 
 
 def resolve_self_correction(question: str) -> str:
     """The question as its speaker meant it; word for word where nothing was corrected."""
+    if len(question) > LONGEST_CHARACTERS:
+        return question
     for _ in range(MOST_REPAIRS):
         repaired = _resolve_one(question)
         if repaired == question:

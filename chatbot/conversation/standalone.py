@@ -56,6 +56,10 @@ _EMPTY_IT = re.compile(
 """Where "it" stands for nothing: Quirk et al., A Comprehensive Grammar of the English Language, 6.17."""
 _NAMES_NOTHING = frozenset(("yes", "no", "i", "sorry"))
 """Openings of answers without a name: "No.", "I could not find that."."""
+SMALL_TALK = frozenset(
+    "thanks thank you very much hello hi hey good great nice ok okay bye goodbye cheers".split()
+)
+"""Words that alone ask nothing."""
 _PREPOSITIONS = frozenset("at in on to for from by with without under over during before after".split())
 _DEFINITION = re.compile(
     r"\W*(?:what|who) (?:is|are|was|were|does) (?:an? )?[\w-]+(?: mean)?\W*", re.IGNORECASE
@@ -86,7 +90,8 @@ def is_follow_up(question: str, earlier: str) -> bool:
 
 def _complete(question: str, earlier: str, answer: str) -> str:
     """The question with what it lacks of the `earlier` one, which stands alone, and of its answer."""
-    if not find_words(earlier) or not find_words(question) or not is_follow_up(question, earlier):
+    words = find_words(question)
+    if not find_words(earlier) or SMALL_TALK.issuperset(words) or not is_follow_up(question, earlier):
         return question
     words = find_words(answer)
     if not 0 < len(words) <= SHORT_ANSWER_WORDS or words[0] in _NAMES_NOTHING:
@@ -115,7 +120,10 @@ def _is_fragment(question: str) -> bool:
 
 
 def _names_no_topic(question: str, earlier: str) -> bool:
-    """Whether it does not say what it is about: "How do I apply?", "I am new here. What do I get?"."""
+    """Whether it does not say what it is about: "How do I apply?", "I am new here. What is the fee?".
+
+    One noun without "the" is enough, as in "Who pays for travel?".
+    """
     rest = _OPENING.sub("", question.strip(), count=1)
     if _DEFINITION.fullmatch(rest) or any(is_name(phrase, rest) for phrase in find_noun_phrases(rest)):
         return False
@@ -123,7 +131,11 @@ def _names_no_topic(question: str, earlier: str) -> bool:
     asked = set(find_nouns(rest[start:end]))
     if asked & set(find_nouns(earlier)):
         return False
-    return not asked or len(find_nouns(rest)) <= (1 if rest == question.strip() else FEW_NOUNS)
+    if rest != question.strip():
+        return not asked or len(find_nouns(rest)) <= FEW_NOUNS
+    phrases = find_noun_phrases(rest)
+    is_definite = len(find_nouns(rest)) == 1 and len(phrases) == 1 and phrases[0].lower().startswith("the ")
+    return not asked or is_definite
 
 
 def _find_pronoun(question: str) -> re.Match[str] | None:
@@ -212,11 +224,11 @@ def _find_counterpart(rest: str, words: Sequence[str], earlier: str) -> tuple[in
     """Where the earlier question has a phrase with the same last noun, else with "a" or a name as well."""
     phrases = find_noun_phrases(earlier)
     alike = [phrase for phrase in phrases if stem_word(find_words(phrase)[-1]) == stem_word(words[-1])]
-    if alike:
-        return earlier.index(alike[0]), earlier.index(alike[0]) + len(alike[0])
     found = None
-    if words[0] in ("a", "an") and phrases:
-        found = re.search(rf"\ban? (?:{'|'.join(map(re.escape, phrases))})", earlier)
+    if alike:
+        found = re.search(rf"(?<!\w){re.escape(alike[0])}(?!\w)", earlier)
+    elif words[0] in ("a", "an") and phrases:
+        found = re.search(rf"\ban? (?:{'|'.join(map(re.escape, phrases))})(?!\w)", earlier)
     elif is_name(rest, ""):
         found = _NAME.search(earlier)
     return found.span() if found else None

@@ -19,7 +19,7 @@ class _Draft:
 
     number: int
     matches: list[Match]
-    likeness: Likeness
+    likenesses: list[Likeness]
     also_in: list[Place] = field(default_factory=list)
 
     def is_beside(self, match: Match) -> bool:
@@ -29,6 +29,11 @@ class _Draft:
             return False
         ordinals = [own.chunk.ordinal for own in self.matches]
         return match.chunk.ordinal in (min(ordinals) - 1, max(ordinals) + 1)
+
+    def add_place(self, place: Place) -> None:
+        """Note where else the same stands, a document once."""
+        if place.document_id not in [other.document_id for other in self.also_in]:
+            self.also_in.append(place)
 
 
 def choose_passages(
@@ -52,19 +57,20 @@ def choose_passages(
             hits.append(make_hit(match, dropped=f"below the first {limit}"))
             continue
         if taken.get(document_id, 0) == share:
-            hits.append(make_hit(match, dropped=f"{share} passages of this document stand before it"))
+            hits.append(make_hit(match, dropped=f"{share} chunks of this document stand before it"))
             continue
         likeness = describe_likeness(match.chunk.text)
         if (same := _find_same(drafts, match, likeness)) is not None:
-            same.also_in.append(make_place(match))
+            same.add_place(make_place(match))
             hits.append(make_hit(match, dropped=f"says nearly the same as passage {same.number}"))
             continue
         taken[document_id] = taken.get(document_id, 0) + 1
         draft = next((draft for draft in drafts if draft.is_beside(match)), None)
         if draft is None:
-            draft = _Draft(len(drafts) + 1, [], likeness)
+            draft = _Draft(len(drafts) + 1, [], [])
             drafts.append(draft)
         draft.matches.append(match)
+        draft.likenesses.append(likeness)
         hits.append(make_hit(match, number=draft.number))
     return [_make_passage(draft, corpus, read_text) for draft in drafts], hits
 
@@ -74,7 +80,8 @@ def _find_same(drafts: Sequence[_Draft], match: Match, likeness: Likeness) -> _D
         (
             draft
             for draft in drafts
-            if draft.matches[0].record.id != match.record.id and is_nearly_same(draft.likeness, likeness)
+            if draft.matches[0].record.id != match.record.id
+            and any(is_nearly_same(own, likeness) for own in draft.likenesses)
         ),
         None,
     )

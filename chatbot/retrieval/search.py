@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -38,7 +39,7 @@ from chatbot.types import (
 )
 
 DOCUMENT_SHARE = 3
-"""At most this many passages of one document, so that none floods the list."""
+"""At most this many chunks of one document, so that none floods the list."""
 
 VECTORS, WORDS = "vectors", "words"
 ALL_WAYS = frozenset({VECTORS, WORDS})
@@ -87,18 +88,21 @@ def search_passages(
         question, corrections = correct_question(
             asked, corpus=corpus, library=library, embedder=embedder, filters=filters
         )
-    with watch.timing("embedding"):
-        vector = embedder.embed_query(question)
-    nearest, by_words = NO_PROPOSALS, NO_PROPOSALS
-    with watch.timing("vectors"):
+    with ThreadPoolExecutor(max_workers=1) as pool:  # SQLite and the model work at the same time
+        words = pool.submit(_propose_by_words, question, scope, library, watch) if WORDS in ways else None
+        with watch.timing("embedding"):
+            vector = embedder.embed_query(question)
+        nearest = NO_PROPOSALS
         if VECTORS in ways:
-            fingerprint = embedder.fingerprint
-            nearest = propose_by_vector(
-                vector, scope, library=library, find_nearest=find_nearest, fingerprint=fingerprint
-            )
-    with watch.timing("words"):
-        if WORDS in ways:
-            by_words = propose_by_words(question, scope, library=library)
+            with watch.timing("vectors"):
+                nearest = propose_by_vector(
+                    vector,
+                    scope,
+                    library=library,
+                    find_nearest=find_nearest,
+                    fingerprint=embedder.fingerprint,
+                )
+        by_words = words.result() if words else NO_PROPOSALS
     with watch.timing("ranking"):
         matches = rank_matches(vector, nearest, by_words, library=library, fingerprint=embedder.fingerprint)
         if ways != ALL_WAYS:
@@ -118,6 +122,11 @@ def search_passages(
         ]
     trace = make_trace(asked, filters, scope, library, hits, watch)
     return SearchResult(tuple(passages), replace(trace, searched_for=question, corrections=corrections))
+
+
+def _propose_by_words(question: str, scope: Scope, library: Library, watch: Stopwatch) -> Proposals:
+    with watch.timing("words"):
+        return propose_by_words(question, scope, library=library)
 
 
 def rank_matches(
@@ -168,7 +177,7 @@ def list_first_passages(
 
 
 def choose_share(scope: Scope, limit: int) -> int:
-    """How many passages one document may give: more where filters leave too few to fill the list."""
+    """How many chunks one document may give: more where filters leave too few to fill the list."""
     return max(DOCUMENT_SHARE, ceil(limit / len(scope.documents)) if scope.documents else 0)
 
 
@@ -203,6 +212,8 @@ def read_sentence_vectors(
         document_id = passage.chunk.document_id
         chunks = library.read_sentences(document_id, passage.chunk.start, passage.chunk.end, fingerprint)
         for offset, text, vectors in chunks:
-            for (start, end), vector in zip(split_rows_and_sentences(text), vectors, strict=False):
-                found[document_id, offset + start, offset + end] = vector
+            spans = split_rows_and_sentences(text)
+            if len(spans) == len(vectors):
+                for (start, end), vector in zip(spans, vectors, strict=True):
+                    found[document_id, offset + start, offset + end] = vector
     return found

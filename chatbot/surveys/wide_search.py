@@ -13,8 +13,10 @@ from chatbot.filters import describe_filters, fold_text, holds_words, select_doc
 from chatbot.grounding import SourceSpan, list_table_headers, make_source_span
 from chatbot.library import Library
 from chatbot.retrieval.candidates import FindNearest
+from chatbot.retrieval.correction import correct_question
 from chatbot.retrieval.search import Stopwatch
 from chatbot.sentences import STOP_WORDS, find_content_words, find_words, split_rows_and_sentences
+from chatbot.spelling import apply_corrections
 from chatbot.surveys.survey import Survey
 from chatbot.types import (
     Chunk,
@@ -88,7 +90,7 @@ class SurveyFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SurveyScope:
     """Where a survey looks.
 
     `records` are the documents that were let through, by id; chunks must satisfy `filters` too. `vector`
@@ -119,6 +121,11 @@ def conduct_survey(
     :param filters: beside the limits that the question names.
     """
     watch = Stopwatch()
+    with watch.timing("correction"):
+        topic, corrections = correct_question(
+            survey.topic, corpus=corpus, library=library, embedder=embedder, filters=filters
+        )
+        survey = replace(survey, topic=topic)
     records = library.list_documents(corpus)
     readable = [record for record in records if record.problem is None]
     with watch.timing("filters"):
@@ -126,15 +133,15 @@ def conduct_survey(
     with watch.timing("embedding"):
         vector = embedder.embed_query(survey.topic)
     by_id = {record.id: record for record in selected}
-    scope = Scope(corpus, library, by_id, filters, vector, embedder.fingerprint)
+    scope = SurveyScope(corpus, library, by_id, filters, vector, embedder.fingerprint)
     with watch.timing("words"):
         found = find_all(survey, scope)
     near: list[Finding] = []
     nearest: list[Passage] = []
     with watch.timing("vectors"):
         if survey.topic and (survey.about or not found):
-            ids = [chunk_id for chunk_id, _ in find_nearest(corpus, vector, limit=NEIGHBOURS)]
-            nearest = read_passages(scope, ids)
+            ids = list_nearest(scope, find_nearest, is_whole=len(selected) == len(readable))
+            nearest = read_passages(scope, ids)[:NEIGHBOURS]
         if survey.about:
             near = find_near(nearest, scope, known={finding.record.id for finding in found})
     both = [*found, *near]
@@ -158,8 +165,9 @@ def conduct_survey(
         passages=tuple(passages),
         trace=SearchTrace(
             question,
-            question,
+            apply_corrections(question, corrections),
             filters,
+            corrections,
             documents=len(selected),
             documents_total=len(readable),
             hits=tuple(describe_hit(passage) for passage in passages),
@@ -168,11 +176,11 @@ def conduct_survey(
     )
 
 
-def find_all(survey: Survey, scope: Scope) -> list[Finding]:
+def find_all(survey: Survey, scope: SurveyScope) -> list[Finding]:
     """Every document or item that a survey asks for, those nearest to the topic first."""
     if not survey.topic:
-        return [Finding(record) for record in scope.records.values()]
-    named = [Finding(record) for record in scope.records.values() if is_named(record, survey.topic)]
+        return [Finding(record) for record in list_fitting(scope)]
+    named = [Finding(record) for record in list_fitting(scope) if is_named(record, survey.topic)]
     if survey.kind == "count_pages":
         return named
     passages = read_passages(scope, find_holding(survey.topic, scope))
@@ -182,6 +190,35 @@ def find_all(survey: Survey, scope: Scope) -> list[Finding]:
     holding = group_by_document(speaking, scope.records)
     known = {finding.record.id for finding in holding}
     return holding + [finding for finding in named if survey.about and finding.record.id not in known]
+
+
+def list_fitting(scope: SurveyScope) -> list[DocumentRecord]:
+    """The documents that hold all phrases of the filters and none of the excluded words, wherever in them."""
+
+    def find_holders(words: str) -> set[str]:
+        ids = scope.library.find_phrases(scope.corpus, [words], limit=sys.maxsize)
+        passages = read_passages(replace(scope, filters=SearchFilters(phrases=(words,))), ids)
+        return {passage.chunk.document_id for passage in passages}
+
+    left = set(scope.records)
+    for phrase in scope.filters.phrases:
+        left &= find_holders(phrase)
+    for words in scope.filters.excluded:
+        left -= find_holders(words)
+    return [record for record in scope.records.values() if record.id in left]
+
+
+def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: bool) -> list[str]:
+    """Ids of the chunks nearest to the topic; those of a few documents of the corpus, all of them.
+
+    :param is_whole: whether no document of the corpus is left out. Among the chunks that are nearest in the
+        whole corpus there may be none of those that a filter leaves.
+    """
+    if not is_whole:
+        ids = scope.library.list_chunks_of(list(scope.records), limit=CHUNKS_PER_READ + 1)
+        if len(ids) <= CHUNKS_PER_READ:
+            return ids
+    return [chunk_id for chunk_id, _ in find_nearest(scope.corpus, scope.vector, limit=NEIGHBOURS)]
 
 
 def split_topic(topic: str) -> list[str]:
@@ -200,7 +237,7 @@ def find_stems(text: str) -> frozenset[str]:
     return frozenset(find_content_words(re.sub(r"[-–/]", " ", text)))
 
 
-def find_holding(topic: str, scope: Scope) -> list[str]:
+def find_holding(topic: str, scope: SurveyScope) -> list[str]:
     """Ids of all chunks that hold every word of the topic, in any of their forms.
 
     FTS5's stems miss some plurals, such as "walruses"; so ours are searched too.
@@ -213,7 +250,7 @@ def find_holding(topic: str, scope: Scope) -> list[str]:
     return list(ids)
 
 
-def read_passages(scope: Scope, ids: Sequence[str]) -> list[Passage]:
+def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
     """The chunks that the scope lets through, the most similar to the topic first."""
     passages = []
     for first in range(0, len(ids), CHUNKS_PER_READ):
@@ -241,7 +278,7 @@ def group_by_document(passages: Iterable[Passage], records: Mapping[str, Documen
     return [Finding(records[document_id], tuple(group)) for document_id, group in groups.items()]
 
 
-def find_near(nearest: Sequence[Passage], scope: Scope, *, known: set[str]) -> list[Finding]:
+def find_near(nearest: Sequence[Passage], scope: SurveyScope, *, known: set[str]) -> list[Finding]:
     """The documents, but for those known, with a passage that is near enough in meaning."""
     near = [passage for passage in nearest if passage.similarity >= NEAR_SIMILARITY]
     others = [passage for passage in near if passage.chunk.document_id not in known]
@@ -297,19 +334,27 @@ def speaks_of(passage: Passage, topic: str) -> bool:
     Some may stand in the title, the headings or the header of the table. Words are compared by their
     beginnings, because FTS5 cuts them to other stems than ours.
     """
-    place = describe_place(passage).lower()
-    spans = split_rows_and_sentences(passage.text)
-    rows = zip(spans, list_table_headers(passage, spans), strict=True)
-    sentences = [f"{header}\n{passage.text[start:end]}".lower() for (start, end), header in rows]
+    place, text = describe_place(passage).lower(), passage.text.lower()
     for part in split_topic(topic):
         beginnings = [stem if len(stem) < 6 else stem[:-2] for stem in find_stems(part)]
         missing = [beginning for beginning in beginnings if beginning not in place]
-        if any(all(beginning in sentence for beginning in missing) for sentence in sentences):
+        if not all(beginning in text for beginning in missing):
+            continue
+        # Sentences are told apart only where they must be: a word may stand in very many passages.
+        if len(missing) < 2 or holds_together(passage, missing):
             return True
     return False
 
 
-def choose_quote(finding: Finding, scope: Scope, topic: str) -> Finding:
+def holds_together(passage: Passage, beginnings: Sequence[str]) -> bool:
+    """Whether one sentence of a passage, or a row with its table's header, holds all beginnings of words."""
+    spans = split_rows_and_sentences(passage.text)
+    rows = zip(spans, list_table_headers(passage, spans), strict=True)
+    sentences = (f"{header}\n{passage.text[start:end]}".lower() for (start, end), header in rows)
+    return any(all(beginning in sentence for beginning in beginnings) for sentence in sentences)
+
+
+def choose_quote(finding: Finding, scope: SurveyScope, topic: str) -> Finding:
     """A finding with the sentence to quote: the first that holds most words of the topic.
 
     A sentence of nothing but those words, such as "Dogs.", is quoted with the next one.
@@ -338,9 +383,9 @@ def list_quotable(passage: Passage) -> list[tuple[int, int]]:
     return [span for span in sentences if passage.text[slice(*span)] not in headings] or sentences
 
 
-def read_first_passage(record: DocumentRecord, scope: Scope) -> tuple[Passage, ...]:
+def read_first_passage(record: DocumentRecord, scope: SurveyScope) -> tuple[Passage, ...]:
     """The first passage of a document, if it has any."""
-    ids = scope.library.list_chunk_ids(scope.corpus, limit=1, documents=[record.id])
+    ids = scope.library.list_chunks_of([record.id], limit=1)
     return tuple(
         make_passage(chunk, record, scope.corpus, 0.0)
         for chunk, record in scope.library.find_chunks(ids).values()

@@ -44,10 +44,14 @@ def count_words(number: int, noun: str) -> str:
 
 
 def render_button(action: str, icon: str, label: str, *, text: str = "", css: str = "", **data: str) -> str:
-    """A button that tells the page's script what to do; its label is what screen readers say."""
+    """A button that tells the page's script what to do; its label is what screen readers say.
+
+    Who speaks to the page says the words that are shown, so the spoken name begins with them.
+    """
     fields = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     shown = f"<span>{escape(text)}</span>" if text else ""
+    name = label if text.casefold() in label.casefold() else f"{text} – {label}"
     return (
-        f'<button type="button" class="{css or "quiet"}" data-action="{action}" aria-label="{escape(label)}"'
+        f'<button type="button" class="{css or "quiet"}" data-action="{action}" aria-label="{escape(name)}"'
         f' title="{escape(label)}"{fields}>{draw_icon(icon)}{shown}</button>'
     )

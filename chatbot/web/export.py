@@ -10,7 +10,9 @@ from chatbot.types import Chat, Citation, FinishedAnswer, Passage
 def describe_place(passage: Passage, page: int | None = None) -> str:
     """Where a passage stands: heading, page, date."""
     shown_page = page or passage.chunk.page
-    headings = [heading for heading in passage.chunk.headings if heading != passage.title]
+    headings = [
+        heading for heading in passage.chunk.headings if heading.casefold() != passage.title.casefold()
+    ]
     parts = [" › ".join(headings), f"page {shown_page}" if shown_page else "", passage.date or ""]
     return " · ".join(part for part in parts if part)
 

@@ -161,10 +161,17 @@ class Page:
             # Words that were on their way when the page turned to something else are taken back.
             yield Update({"live": "", "live_sources": ""})
         elif conversation.running.take_snapshot().finished:
-            yield self._show_chat(conversation.chat_id, question.corpus, question.filters)
+            shown = self._show_chat(conversation.chat_id, question.corpus)
+            # Other filters may have been set since the question was asked.
+            yield Update({name: part for name, part in shown.parts.items() if name != "filters"})
 
     def _open_search(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
-        values, filters = dict(query), read_address(query)
+        values = dict(query)
+        try:
+            filters = read_address(query)
+        except ChatbotError:
+            yield self._show_search(values.get("corpus", ""), values.get("q", ""), NO_FILTERS)
+            raise
         yield self._show_search(values.get("corpus", ""), values.get("q", ""), filters)
         yield from self._search(values.get("q", ""), values.get("corpus", ""), filters)
 

@@ -6,9 +6,11 @@ Pure functions; whatever comes from documents, models or people is escaped here 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
-from chatbot.errors import ChatbotError
+from chatbot.errors import ChatbotError, QuestionError
+from chatbot.explanation import choose_own_corrections
 from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place, write_answer
@@ -16,6 +18,9 @@ from chatbot.web.markup import Mark, Style, render_markup
 from chatbot.web.running import AnswerSnapshot
 from chatbot.web.sources import render_sources
 from chatbot.web.trace import render_changes
+
+SHORTEST_SECONDS = 0.05
+"""A time below this would be shown as 0.0."""
 
 _UNSUPPORTED_NOTE = ' <small class="unsupported-note">not found in the documents</small>'
 _WORD_JOINER = "&#8288;"  # keeps a citation on the line of its sentence
@@ -90,7 +95,17 @@ def render_live_sources(snapshot: AnswerSnapshot) -> str:
 def render_error(error: ChatbotError, *, retry_question: str = "") -> str:
     """What went wrong and what to do about it."""
     button = ""
-    if retry_question:
+    if retry_question and isinstance(error, QuestionError):
+        # The same words would fail again; they go back to where they can be changed.
+        button = render_button(
+            "reuse",
+            "rename",
+            "Change the question",
+            text="Change the question",
+            css="secondary",
+            question=retry_question,
+        )
+    elif retry_question:
         button = render_button(
             "ask", "retry", "Ask again", text="Ask again", css="secondary", question=retry_question
         )
@@ -153,16 +168,19 @@ def render_facts(answer: FinishedAnswer) -> str:
     facts = [] if answer.stop_reason != "stopped" else ['<span class="stopped">Stopped</span>']
     if answer.stop_reason == "length":
         facts.append("Cut off at the length limit")
-    is_corrected = answer.trace is not None and answer.trace.corrections
-    if answer.searched_for and answer.searched_for != answer.question and not is_corrected:
+    trace = answer.trace
+    if trace is not None:
+        trace = replace(trace, corrections=choose_own_corrections(answer.question, trace.corrections))
+    is_told = trace is not None and trace.corrections
+    if answer.searched_for and answer.searched_for != answer.question and not is_told:
         facts.append(f"Searched for: “{escape(answer.searched_for)}”")
-    if answer.timings.total:
+    if answer.timings.total >= SHORTEST_SECONDS:
         facts.append(f"{answer.timings.total:.1f} s")
-    if answer.model:
+    if answer.model and (answer.prompt or answer.trace is None):
         facts.append(escape(answer.model))
     if answer.dropped:
         facts.append(f"{count_words(answer.dropped, 'passage')} did not fit")
-    changes = render_changes(answer.trace) if answer.trace else ""
+    changes = render_changes(trace) if trace else ""
     shown = f'<p class="facts">{"<span class=separator> · </span>".join(facts)}</p>' if facts else ""
     return changes + shown
 

@@ -81,7 +81,9 @@ def read_filters(values: object) -> SearchFilters:
         field = " ".join(str(part) for part in error.errors()[0]["loc"][:1]) or "filters"
         raise QuestionError(
             f"The filter “{field}” cannot be used.",
-            "Give at most 20 short texts each; days are written 2026-03-31.",
+            "Write days as 2026-03-31."
+            if field in ("after", "before")
+            else "Give at most 20 short texts of each kind.",
         ) from error
 
 

@@ -29,8 +29,12 @@ from chatbot.web.trace import (
 )
 
 EXCERPT_CHARACTERS = 480
+MOST_CUT_CHARACTERS = 80
+"""An excerpt begins so far before its first word, and is so much shorter, that it is cut between words."""
 
+_QUOTES = '"“”„'
 _WORD = re.compile(r"[^\W_]+")
+_BLANK = re.compile(r"\s")
 _SYNTAX = (
     ("file:leave.md", "in the file of this name, or with it in name or title"),
     ("folder:people", "in this folder and those below it"),
@@ -98,12 +102,20 @@ def render_found(result: SearchResult, question: str, corpus: Corpus, filters: S
     """How many passages were found, and what the reader must know of the search."""
     count = count_words(len(result.passages), "passage") if result.passages else "No passage matches"
     hint = "" if result.passages else '<p class="muted">Try other words, or take filters away.</p>'
+    if result.passages and result.trace.searched_for and not _share_words(result):
+        hint = '<p class="change">None of these holds a word of the search: they are only the nearest.</p>'
     seconds = sum(value for _, value in result.trace.seconds)
+    shown = escape(question) if set(question) & set(_QUOTES) else f"“{escape(question)}”"
     return (
         f"<section{_render_state(question, corpus.name, filters)}>"
-        f'<p class="found" role="status"><strong>{count}</strong> for “{escape(question)}” '
+        f'<p class="found" role="status"><strong>{count}</strong> for {shown} '
         f'<span class="muted">{seconds:.2f} s</span></p>{render_changes(result.trace)}{hint}</section>'
     )
+
+
+def _share_words(result: SearchResult) -> bool:
+    words = [result.trace.searched_for]
+    return any(passage.word_rank or find_marks(passage.text, words) for passage in result.passages)
 
 
 def render_results(result: SearchResult) -> str:
@@ -176,9 +188,13 @@ def choose_excerpt(text: str, words: Sequence[str]) -> tuple[int, int]:
     def count_marks(start: int) -> int:
         return len({text[a:b].lower() for a, b in marks if start <= a and b <= start + EXCERPT_CHARACTERS})
 
-    starts = [0, *(max(start - 80, 0) for start, _ in marks)]
+    starts = [0, *(max(start - MOST_CUT_CHARACTERS, 0) for start, _ in marks)]
     start = max(starts, key=count_marks)
-    start = 0 if start == 0 else text.find(" ", start) + 1
+    # Cut between words; where none ends nearby, as in Chinese, anywhere.
+    if start and (blank := _BLANK.search(text, start, start + MOST_CUT_CHARACTERS)):
+        start = blank.end()
     end = start + EXCERPT_CHARACTERS
-    end = len(text) if end >= len(text) else max(text.rfind(" ", start, end), start + 1)
-    return start, end
+    if end >= len(text):
+        return start, len(text)
+    blanks = [match.start() for match in _BLANK.finditer(text, end - MOST_CUT_CHARACTERS, end)]
+    return start, blanks[-1] if blanks else end

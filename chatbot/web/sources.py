@@ -45,12 +45,14 @@ def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
         else (passage.chunk.start, passage.chunk.end)
     )
     document_id, path = escape(passage.chunk.document_id), escape(passage.path)
-    parts = describe_place(passage, quotes[0][1].page if quotes else None).split(" · ")
-    place = " · ".join(f"<span>{escape(part)}</span>" for part in parts)
+    facts = describe_place(passage, quotes[0][1].page if quotes else None).split(" · ")
+    # A dot stays at the end of its line and never begins the next one.
+    place = " ".join(f"<span>{escape(fact)}</span>" for fact in [*(f"{f} ·" for f in facts[:-1]), facts[-1]])
+    place = f'<p class="place">{place}</p>' if facts[0] else ""
     return (
         f'<section class="card" data-passage="{passage.number}" tabindex="-1">'
         f'<h3><span class="number">{passage.number}</span><span>{escape(passage.title)}</span></h3>'
-        f'<p class="place">{place}</p><blockquote>{_highlight_quotes(passage, quotes)}</blockquote>'
+        f"{place}<blockquote>{_highlight_quotes(passage, quotes)}</blockquote>"
         f'<p class="card-foot"><span class="path" title="{path}">{path}</span>'
         f'<a href="/documents/{document_id}?start={start}&amp;end={end}#quote" target="_blank" rel="noopener"'
         f' aria-label="Open {escape(passage.title)} at this place, in a new tab">'

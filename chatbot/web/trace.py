@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from chatbot.explanation import (
@@ -76,8 +77,13 @@ def render_changes(trace: SearchTrace) -> str:
         unknown = " or ".join(f"“{escape(item.word)}”" for item in trace.corrections)
         shown = f"Showing results for “<strong>{escape(trace.searched_for)}</strong>”"
         lines.append(f"{shown}: no document holds {unknown}.")
-    if not trace.filters.is_empty:
-        parts = " · ".join(describe_filters(trace.filters))
+    # A note says which exact words nothing holds; to say that only they were searched would belie it.
+    phrases = tuple(
+        phrase for phrase in trace.filters.phrases if not any(f"“{phrase}”" in note for note in trace.notes)
+    )
+    filters = replace(trace.filters, phrases=phrases)
+    if not filters.is_empty and trace.documents:
+        parts = " · ".join(describe_filters(filters))
         where = f" ({trace.documents:,} of {count_words(trace.documents_total, 'document')})"
         lines.append(f"Only {escape(parts)}{where if trace.filters.choose_documents else ''}")
     lines += [escape(note) for note in trace.notes]
@@ -126,7 +132,7 @@ def _render_seconds(seconds: Sequence[tuple[str, float]]) -> str:
 def _render_prompt(prompt: PromptPlan | None, decision: str) -> str:
     if prompt is None:
         return f'<p class="decision">{escape(decision)}</p>'
-    numbers = ", ".join(str(number) for number in prompt.passages) or "none"
+    numbers = ", ".join(str(number) for number in dict.fromkeys(prompt.passages)) or "none"
     dropped = f"; {count_words(prompt.dropped, 'passage')} did not fit" if prompt.dropped else ""
     messages = "".join(
         f"<h4>{escape(message.role)}</h4><pre>{escape(message.content)}</pre>" for message in prompt.messages

@@ -134,6 +134,20 @@ def test_an_answer_that_names_nothing_is_never_searched_for(answer):
     assert len(LONG_ANSWER.split()) > SHORT_ANSWER_WORDS
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who pays for travel?",
+        "How many documents are there?",
+        "Which policies are there?",
+        "thanks!",
+        "Hello",
+    ],
+)
+def test_a_question_with_a_noun_of_its_own_and_small_talk_are_left_alone(question):
+    assert make_standalone(question, history("How do I install the booking software?")) == question
+
+
 def test_a_topic_lasts_over_several_follow_ups():
     standalone = make_standalone(
         "And on Mondays?", history(FERRY, "And on Sundays?", "How much does it cost?")
@@ -169,6 +183,11 @@ def test_what_the_speaker_took_back_is_taken_out_with_and_without_a_history():
     assert make_standalone(said, []) == "When does the bus to Harl Quay leave?"
     assert make_standalone(said, history(FERRY)) == "When does the bus to Harl Quay leave?"
     assert make_standalone("And to Little Hask?", history(said)) == "When does the bus to Little Hask leave?"
+
+
+def test_a_counterpart_is_a_whole_word():
+    said = "What is the care plan for the car?"
+    assert make_standalone("And the red car?", history(said)) == "What is the care plan for the red car?"
 
 
 WORDS = st.sampled_from(

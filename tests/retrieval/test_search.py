@@ -151,6 +151,22 @@ def test_copies_are_shown_once_with_all_their_places(bench):
     assert all(text.startswith("says nearly the same as passage") for text in dropped)
 
 
+def test_copies_of_both_halves_of_a_joined_passage_are_shown_once(make_bench):
+    bench = make_bench(chunk_tokens=40)
+    halves = [
+        " ".join(["Zebra", *(f"{half}{letter}" for letter in "abcdefghijklmnopqrstuvwx")]) + "."
+        for half in ("first", "second")
+    ]
+    for path in ("a.md", "b.md"):
+        bench.write(path, "# Head\n\n" + "\n\n".join(halves) + "\n")
+    bench.ingest()
+
+    [passage] = bench.search("zebra")
+
+    assert all(half in passage.text for half in halves)
+    assert len(passage.also_in) == 1
+
+
 def test_neighbouring_chunks_of_a_section_become_one_passage(bench):
     steps = [f"Step {number} of mooring is to tie rope number {number} to the quay." for number in range(12)]
     bench.write("mooring.md", "# Mooring\n\n" + "\n\n".join(steps) + "\n")

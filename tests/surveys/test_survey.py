@@ -9,7 +9,7 @@ from chatbot.assistant import Assistant
 from chatbot.prompting import load_prompts
 from chatbot.sentences import find_words
 from chatbot.surveys.survey import Survey, recognize_survey
-from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, conduct_survey
+from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, NEIGHBOURS, conduct_survey
 from chatbot.types import NO_FILTERS, Message, SearchFilters
 from tests.bench import CORPUS, Bench
 from tests.fakes import ScriptedGenerator
@@ -279,6 +279,33 @@ def test_filters_limit_a_survey_too(library):
 def test_a_phrase_in_quotes_is_held_word_for_word(library):
     assert list_paths(ask(library, 'Which documents mention "offices"?')) == ["notes.html"]
     assert "notes.html" not in list_paths(ask(library, "Which documents mention an office? -Perth"))
+
+
+@pytest.mark.parametrize(
+    ("question", "filters", "paths"),
+    [
+        ("List all documents -leave -lead", NO_FILTERS, {"offices.md", "notes.html"}),
+        ("Which documents are in people/ -staff?", NO_FILTERS, {"people/holidays.md"}),
+        (
+            "List all documents",
+            SearchFilters(phrases=("parental leave",)),
+            {"people/leave.md", "people/holidays.md"},
+        ),
+    ],
+)
+def test_words_limit_a_survey_of_the_register_too(library, question, filters, paths):
+    assert set(list_paths(ask(library, question, filters=filters))) == paths
+
+
+def test_what_is_near_is_looked_for_among_all_that_a_filter_leaves(bench):
+    for number in range(NEIGHBOURS + 10):
+        bench.write(f"{number}.txt", "kitten whiskers")
+    bench.write("few/cats.txt", "A kitten and its whiskers.")
+    bench.ingest()
+
+    finished = ask(bench, "Which documents in few/ are about whiskers, kitten tail?")
+
+    assert list_paths(finished) == ["few/cats.txt"]
 
 
 def test_counting_all_documents_lists_none(library):

@@ -390,6 +390,42 @@ def test_the_address_of_a_search_can_be_opened_again(open_page):
     assert page.get_attribute(".side [data-action=search_view]", "aria-current") == "page"
 
 
+def test_the_browsers_back_leads_through_searches_to_the_chat(open_page):
+    page = open_page()
+    ask(page, QUESTION)
+    search(page, "return coffee")
+    page.select_option(".search-filters [name=formats]", "md")
+    page.wait_for_url("**&type=md")
+    search(page, "harbour roast")
+    page.wait_for_url("**q=harbour+roast**")
+    page.go_back()
+    page.wait_for_selector(".found >> text=return coffee")
+    assert page.input_value(".search-filters [name=formats]") == "md"
+    page.go_back()
+    page.wait_for_function("document.querySelector('.search-filters [name=formats]').value === ''")
+    page.wait_for_selector(".found >> text=return coffee")
+    page.go_back()
+    page.wait_for_selector(".search-help")
+    page.go_back()
+    page.wait_for_selector("#transcript .turn")
+    assert page.is_visible("#question")
+
+
+def test_a_question_that_fails_at_once_is_shown_and_can_be_changed(open_page):
+    page = open_page()
+    for turns in range(1, 5):
+        ask(page, QUESTION, turns=turns)
+
+    page.fill("#question", "too long")
+    page.press("#question", "Enter")
+    page.wait_for_selector("#live .problem")
+    page.wait_for_function(
+        "document.querySelector('#live .problem').getBoundingClientRect().bottom < innerHeight"
+    )
+    page.click("#live [data-action=reuse]")
+    assert page.input_value("#question") == "too long"
+
+
 def test_a_search_explains_itself(open_page):
     page = open_page()
     search(page, "return coffee")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatbot.errors import ModelError
+from chatbot.errors import ModelError, QuestionError
 from chatbot.types import (
     Corpus,
     Correction,
@@ -21,6 +21,7 @@ from chatbot.types import (
     SearchResult,
     SearchTrace,
     ServiceStatus,
+    Timings,
 )
 from chatbot.web import panels, search
 from chatbot.web.export import write_answer, write_chat
@@ -290,6 +291,17 @@ def test_a_corrected_question_is_told_once_and_offers_nothing():
     assert "Searched for" not in html
 
 
+@pytest.mark.parametrize("text", ["渡船中午" * 200, "word\n" * 200, "x" * 600 + " coffee " + "y" * 600])
+def test_an_excerpt_is_long_whatever_stands_between_the_words(text):
+    for words in (["coffee"], ["渡船中午"], []):
+        start, end = search.choose_excerpt(text, words)
+        assert 0 <= start < end <= len(text)
+        assert 400 <= end - start <= search.EXCERPT_CHARACTERS
+    if "coffee" in text:
+        start, end = search.choose_excerpt(text, ["coffee"])
+        assert "coffee" in text[start:end]
+
+
 def test_an_answer_without_a_trace_does_not_offer_to_explain_itself():
     turn = make_turn()
     assert "Why these sources?" in render_turn(turn, is_last=True)
@@ -315,3 +327,57 @@ def test_why_tells_whether_a_model_was_asked(found, is_asked, words):
     answer = make_turn().answer
     answer = replace(answer, found=found, prompt=answer.prompt if is_asked else None)
     assert words in render_why_dialog("turn", answer)
+
+
+def make_result(text: str, *, phrases: tuple[str, ...] = (), notes: tuple[str, ...] = (), documents: int = 5):
+    trace = SearchTrace(
+        text, text, SearchFilters(formats=("md",), phrases=phrases), (), documents, 5, notes=notes
+    )
+    passages = tuple(replace(passage, word_rank=None) for passage in make_turn().answer.passages)
+    return SearchResult(passages if documents else (), trace)
+
+
+def render_found(result: SearchResult) -> str:
+    return search.render_found(result, result.trace.question, Corpus("c", "C", "", ()), SearchFilters())
+
+
+def test_a_search_says_when_nothing_shares_a_word_with_it():
+    assert "None of these holds a word" in render_found(make_result("xqzvt"))
+    assert "None of these holds a word" not in render_found(make_result("coffee"))
+
+
+def test_exact_words_that_nothing_holds_are_not_told_as_a_filter():
+    notes = ("No passage holds “kind words” word for word; its words were searched instead.",)
+    html = render_found(make_result("coffee", phrases=("kind words", "coffee"), notes=notes))
+    assert "Only type md · with “coffee” (5 of 5 documents)" in html
+    assert html.count("kind words") == 1
+
+
+def test_filters_that_no_document_passes_are_told_once():
+    html = render_found(make_result("coffee", notes=("No document matches: type md.",), documents=0))
+    assert html.count("type md") == 1
+
+
+def test_a_question_in_quotation_marks_gets_no_others():
+    assert "for &quot;kind words&quot; <span" in render_found(make_result('"kind words"'))
+
+
+def test_facts_name_no_model_that_was_not_asked_and_no_time_of_nothing():
+    turn = make_turn()
+    answer = replace(turn.answer, prompt=None, timings=Timings(0.0, 0.0, 0.01), model="small-model")
+    html = render_turn(replace(turn, answer=answer), is_last=True)
+    assert "small-model" not in html
+    assert "0.0 s" not in html
+
+
+def test_a_question_that_cannot_be_used_goes_back_to_be_changed():
+    snapshot = AnswerSnapshot(error=QuestionError("Not a date.", "Write a day."))
+    html = render_live_turn("after:soon", snapshot, Corpus("c", "C", "", ()))
+    assert 'data-action="reuse"' in html
+    assert 'data-question="after:soon"' in html
+    assert 'data-action="ask"' not in html
+
+
+def test_a_spoken_name_begins_with_the_words_that_are_shown():
+    html = render_turn(make_turn(), is_last=True)
+    assert 'aria-label="Why these sources? – How the sources' in html

@@ -8,14 +8,22 @@ window.chatbotPage = (() => {
   let editedTurn = "";
   let selectedTurn = "";
   let followsAnswer = true;
-  let wasWriting = false;
+  let wasLive = false;
   let shownChat = "";
   let wantedTurn = "";
   let wantsFocus = false;
+  let isNewPlace = false;
+  let wantsSearch = false;
 
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
   const isWriting = () => find("[data-writing]") !== null;
+
+  // What is shown after these has an entry of its own in the browser's history.
+  const PLACES = new Set(["new", "open", "search_view", "conversation"]);
+
+  // What the address calls the fields of filters that it does not call by their own name.
+  const ADDRESS_NAMES = { files: "file", folders: "folder", formats: "type", languages: "language" };
 
   // ---- what buttons do -------------------------------------------------------------------------
 
@@ -27,6 +35,7 @@ window.chatbotPage = (() => {
     select: (button) => selectTurn(button.dataset.turn, true),
     unselect: () => { selectedTurn = "none"; markSelection(); },
     copy: (button) => copyText(button),
+    reuse: (button) => { setQuestion(button.dataset.question); focusQuestion(); },
     edit: (button) => startEditing(button.dataset.turn, button.dataset.question),
     cancel_edit: () => { stopEditing(); setQuestion(""); },
     ask: (button) => ask(button.dataset.question, ""),
@@ -35,6 +44,7 @@ window.chatbotPage = (() => {
     conversation: (button) => { showView(""); send(button.dataset); },
     search_view: (button) => { showView("search"); send({ ...button.dataset, filters: searchFilters() }); focusSearch(); },
     clear_filters: (button) => clearFilters(button.closest("form")),
+    filter: (button) => { send(button.dataset); find('[data-action="choose_filters"]')?.focus(); },
     choose_filters: () => find(".filter-dialog").showModal(),
     close_dialog: (button) => button.closest("dialog").close(),
     why: (button) => { wantedTurn = button.dataset.turn; send(button.dataset); openWhy(); },
@@ -94,7 +104,15 @@ window.chatbotPage = (() => {
   }
 
   function submitSearch() {
-    if (find("[data-searching]")) return;
+    isNewPlace = true;
+    wantsSearch = true;
+    runSearch();
+  }
+
+  // One search at a time; what is asked for meanwhile is searched for afterwards.
+  function runSearch() {
+    if (!wantsSearch || find("[data-searching]")) return;
+    wantsSearch = false;
     send({ action: "search", question: find("#search-text").value, filters: searchFilters() });
   }
 
@@ -250,7 +268,32 @@ window.chatbotPage = (() => {
     const address = document.body.dataset.view === "search" ? `?${found ?? `view=search&corpus=${corpus}`}`
       : side.dataset.chat ? `?chat=${encodeURIComponent(side.dataset.chat)}`
       : corpus ? `?corpus=${corpus}` : "/";
-    if (location.search !== address) history.replaceState(null, "", address);
+    if (location.search === address) return;
+    if (isNewPlace) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+    isNewPlace = false;
+  }
+
+  // The browser's Back and Forward: show again what their address names.
+  function openAddress() {
+    const place = new URLSearchParams(location.search);
+    const { chat, corpus } = find("nav.side").dataset;
+    isNewPlace = false;
+    if ((place.get("corpus") ?? corpus) !== corpus) {
+      location.reload();
+    } else if (place.get("view") === "search") {
+      showView("search");
+      find("#search-text").value = place.get("q") ?? "";
+      for (const field of findAll(".search-filters [name]")) {
+        field.value = place.get(ADDRESS_NAMES[field.name] ?? field.name) ?? "";
+      }
+      wantsSearch = true;
+      runSearch();
+    } else {
+      const wanted = place.get("chat") ?? "";
+      showView("");
+      send(wanted === chat ? { action: "conversation" } : { action: "open", chat: wanted });
+    }
   }
 
   function afterDrawing() {
@@ -258,6 +301,7 @@ window.chatbotPage = (() => {
     markSelection();
     markView();
     foldFilters();
+    runSearch();
     focusExplanation();
     openWhy();
     const picker = find(".picker select");
@@ -269,13 +313,14 @@ window.chatbotPage = (() => {
   // While words arrive, the end of the answer stays in sight, unless the reader scrolls away from it.
   function followAnswer() {
     const chat = find("nav.side")?.dataset.chat ?? "";
-    if (isWriting() || wasWriting) {
+    const isLive = find("#live .turn") !== null;
+    if (isLive || wasLive) {
       if (followsAnswer) reveal(find("#live .answer") ?? findAll("#transcript .answer").at(-1));
     } else if (chat !== shownChat) {
       findAll("#transcript .turn").at(-1)?.scrollIntoView({ block: "start" });
     }
     shownChat = chat;
-    wasWriting = isWriting();
+    wasLive = isLive;
   }
 
   function findOverhang(element) {
@@ -296,9 +341,12 @@ window.chatbotPage = (() => {
     const button = event.target.closest?.("[data-action]");
     if (!button || button.matches("select")) return;
     const action = actions[button.dataset.action];
+    if (PLACES.has(button.dataset.action)) isNewPlace = true;
     if (action) action(button);
     else send(button.dataset);
   });
+
+  window.addEventListener("popstate", openAddress);
 
   document.addEventListener("change", (event) => {
     if (event.target.matches('select[data-action="corpus"]')) {
@@ -310,7 +358,6 @@ window.chatbotPage = (() => {
   document.addEventListener("submit", (event) => {
     if (event.target.matches(".filter-form")) {
       send({ action: "filter", filters: readFilters(event.target) });
-      focusQuestion();
     } else if (event.target.matches(".search, .composer")) {
       event.preventDefault();
       if (event.target.matches(".search")) submitSearch();
@@ -321,6 +368,10 @@ window.chatbotPage = (() => {
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.(".explanation[open][data-question]")) explainSearch(event.target);
   }, true);
+
+  document.addEventListener("search", (event) => {
+    if (event.target.id === "search-text" && !event.target.value) submitSearch();
+  });
 
   document.addEventListener("input", (event) => {
     if (event.target.id === "question") fitQuestion(event.target);
