@@ -90,8 +90,8 @@ _VECTOR_TYPE = "<f4"
 _SENTENCE_VECTOR_TYPE = "<f2"
 SPARE_ROWS = 4
 """So many times as many chunks are taken from the word index as are wanted of one corpus."""
-COMMON_DOCUMENTS, ENOUGH_WORDS = 600, 2
-"""A word that more documents hold is not searched for where a question has so many rarer ones."""
+COMMON_DOCUMENTS, FEWEST_WORDS = 600, 2
+"""A word that more documents hold is searched for only where it is among the question's two rarest."""
 _IDS_PER_QUERY = 30_000
 """SQLite takes 32,766 values a query, unless it was built for more."""
 
@@ -383,18 +383,18 @@ class Library:
         return found if len(found) == limit or len(rows) < most else None
 
     def _drop_common_words(self, corpus: str, words: Sequence[str]) -> list[str]:
-        """The words without those that very many documents hold, where rarer ones tell enough.
+        """The words without those that very many documents hold; the rarest are kept in any case.
 
         Looking through all places of a common word is what takes long in a large corpus.
         """
         rows = self._select(
-            "SELECT word FROM vocabulary WHERE corpus = ? AND documents > ? "
+            "SELECT word, documents FROM vocabulary WHERE corpus = ? AND documents > ? "
             "AND word IN (SELECT value FROM json_each(?))",
             (corpus, COMMON_DOCUMENTS, json.dumps(words)),
         )
-        common = {row[0] for row in rows}
-        rarer = [word for word in words if word not in common]
-        return rarer if len(rarer) >= ENOUGH_WORDS else list(words)
+        common = {row[0]: row[1] for row in rows}
+        rarest = sorted(words, key=lambda word: common.get(word, 0))[:FEWEST_WORDS]
+        return [word for word in words if word not in common or word in rarest]
 
     def find_phrases(
         self, corpus: str, phrases: Sequence[str], *, limit: int, documents: Sequence[str] | None = None
