@@ -88,7 +88,7 @@ _RECORD_COLUMNS = (
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
 _SENTENCE_VECTOR_TYPE = "<f2"
-SPARE_ROWS = 4
+SPARE_ROWS = 2
 """So many times as many chunks are taken from the word index as are wanted of one corpus."""
 COMMON_DOCUMENTS, FEWEST_WORDS = 600, 2
 """A word that more documents hold is searched for only where it is among the question's two rarest."""

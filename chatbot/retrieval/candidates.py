@@ -12,8 +12,8 @@ from chatbot.filters import describe_filters, holds_words
 from chatbot.library import Library
 from chatbot.types import SearchFilters, Vectors
 
-CANDIDATES = 40
-"""How many chunks each way of searching proposes."""
+CANDIDATES = 24
+"""How many chunks each way of searching proposes, if not more passages are asked for."""
 MOST_COMPARED = 5_000
 """Up to so many chunks that filters leave are compared with the question one by one."""
 GROWTH, MOST_PROPOSED = 4, 10_240
@@ -110,21 +110,29 @@ def _hold_phrases(
 
 
 def propose_by_vector(
-    vector: Vectors, scope: Scope, *, library: Library, find_nearest: FindNearest, fingerprint: str
+    vector: Vectors,
+    scope: Scope,
+    *,
+    library: Library,
+    find_nearest: FindNearest,
+    fingerprint: str,
+    wanted: int = CANDIDATES,
 ) -> Proposals:
     """The chunks nearest to a vector, with cosine similarities."""
     if scope.chunks is None:
-        return _take_fitting(lambda limit: find_nearest(scope.corpus, vector, limit=limit), scope, library)
+        return _take_fitting(
+            lambda limit: find_nearest(scope.corpus, vector, limit=limit), scope, library, wanted=wanted
+        )
     vectors = library.find_vectors(scope.chunks, fingerprint)
     if not vectors:
         return NO_PROPOSALS
     similarities = np.stack(list(vectors.values())) @ vector
     ids = list(vectors)
     ranked = [(ids[row], float(similarities[row])) for row in np.argsort(-similarities, kind="stable")]
-    return _take_fitting(lambda limit: ranked[:limit], scope, library)
+    return _take_fitting(lambda limit: ranked[:limit], scope, library, wanted=wanted)
 
 
-def propose_by_words(question: str, scope: Scope, *, library: Library) -> Proposals:
+def propose_by_words(question: str, scope: Scope, *, library: Library, wanted: int = CANDIDATES) -> Proposals:
     """The chunks that share words with the question, with BM25 scores."""
 
     def propose(limit: int) -> list[tuple[str, float]]:
@@ -132,7 +140,7 @@ def propose_by_words(question: str, scope: Scope, *, library: Library) -> Propos
             scope.corpus, question, limit=limit, documents=scope.documents, phrases=scope.phrases
         )
 
-    return _take_fitting(propose, scope, library)
+    return _take_fitting(propose, scope, library, wanted=wanted)
 
 
 def propose_first_chunks(scope: Scope, *, library: Library, wanted: int) -> Proposals:
@@ -145,7 +153,7 @@ def propose_first_chunks(scope: Scope, *, library: Library, wanted: int) -> Prop
     return _take_fitting(propose, scope, library, wanted=wanted)
 
 
-def _take_fitting(propose: Propose, scope: Scope, library: Library, *, wanted: int = CANDIDATES) -> Proposals:
+def _take_fitting(propose: Propose, scope: Scope, library: Library, *, wanted: int) -> Proposals:
     """The first proposals that the scope lets through; more are asked for while they are too few."""
     limit = wanted
     while True:

@@ -14,6 +14,7 @@ from math import ceil
 
 from chatbot.library import Library
 from chatbot.retrieval.candidates import (
+    CANDIDATES,
     NO_PROPOSALS,
     FindNearest,
     Proposals,
@@ -88,8 +89,11 @@ def search_passages(
         question, corrections = correct_question(
             asked, corpus=corpus, library=library, embedder=embedder, filters=filters
         )
+    wanted = max(CANDIDATES, limit)
     with ThreadPoolExecutor(max_workers=1) as pool:  # SQLite and the model work at the same time
-        words = pool.submit(_propose_by_words, question, scope, library, watch) if WORDS in ways else None
+        words = (
+            pool.submit(_propose_by_words, question, scope, library, watch, wanted) if WORDS in ways else None
+        )
         with watch.timing("embedding"):
             vector = embedder.embed_query(question)
         nearest = NO_PROPOSALS
@@ -101,6 +105,7 @@ def search_passages(
                     library=library,
                     find_nearest=find_nearest,
                     fingerprint=embedder.fingerprint,
+                    wanted=wanted,
                 )
         by_words = words.result() if words else NO_PROPOSALS
     with watch.timing("ranking"):
@@ -124,9 +129,11 @@ def search_passages(
     return SearchResult(tuple(passages), replace(trace, searched_for=question, corrections=corrections))
 
 
-def _propose_by_words(question: str, scope: Scope, library: Library, watch: Stopwatch) -> Proposals:
+def _propose_by_words(
+    question: str, scope: Scope, library: Library, watch: Stopwatch, wanted: int
+) -> Proposals:
     with watch.timing("words"):
-        return propose_by_words(question, scope, library=library)
+        return propose_by_words(question, scope, library=library, wanted=wanted)
 
 
 def rank_matches(
