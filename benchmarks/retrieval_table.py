@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=[item.name for item in SETS], metavar="SET")
     parser.add_argument("--misspelt", action="store_true", help="with a slip of the pen in every question")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--most", type=int, help="ask at most so many questions of each set")
     options = parser.parse_args()
     settings = load_settings()
     set_offline_environment(offline=True)
@@ -140,6 +141,7 @@ def main() -> None:
         if item.questions and not (options.data / item.questions).exists():
             print(f"{item.name}: skipped, {options.data} is not there", file=sys.stderr)
             continue
+        item = replace(item, most=min(item.most, options.most or item.most))
         reports[item.name] = measure_set(item, options.data, settings, misspelt=options.misspelt)
         print(f"{item.name}: {reports[item.name]['retrieval']}", file=sys.stderr, flush=True)
         if options.json:

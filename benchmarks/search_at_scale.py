@@ -2,8 +2,8 @@
 
     python benchmarks/search_at_scale.py --sizes 10000 100000 300000 --plot docs/images/search-at-scale.svg
 
-The chunks are made of real sentences (of the documents in --texts, by default those of the shipped
-corpus) put together at random, so that words are as frequent as in real texts; their vectors are random
+The chunks are runs of neighbouring sentences of real texts (--texts, by default the shipped corpus),
+those of a document from one stretch of them, so that words are as frequent as there; their vectors are random
 points around 500 centres, because embedding 300,000 chunks takes an hour and changes nothing here.
 Library, vector index, embedding model and questions are the real ones. Every size is measured in a
 process of its own.
@@ -39,9 +39,11 @@ from chatbot.vectors import VectorIndex
 CORPUS = "scale"
 CHUNKS_PER_DOCUMENT = 20
 SENTENCES_PER_CHUNK = 6
+STRETCH = 300
+"""The sentences of a document come from so many that follow each other."""
 CENTRES = 500
 SPREAD = 0.8
-WARM_UP = 10
+WARM_UP = 20
 TEXT_SUFFIXES = {".md", ".txt", ".jsonl"}
 
 
@@ -57,64 +59,80 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=200)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(measure_size(options.sizes[0], options.texts, options.questions, options.searches)))
-        return
-    results = []
-    for size in options.sizes:
-        command = [
-            sys.executable,
-            __file__,
-            "--one",
-            "--sizes",
-            str(size),
-            "--searches",
-            str(options.searches),
-        ]
-        command += ["--questions", str(options.questions), "--texts", *map(str, options.texts)]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        results.append(json.loads(output.splitlines()[-1]))
-        print_result(results[-1])
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1))
-    if options.plot:
-        draw_plot(results, options.plot)
-
-
-def measure_size(size: int, texts: Sequence[Path], questions: Path, searches: int) -> dict[str, Any]:
-    """Figures of a library of `size` chunks."""
-    settings = load_settings()
     set_offline_environment(offline=True)
-    embedder = make_embedder(settings, lambda _: None)
-    asked = [question.question for question in load_questions(questions) if question.answerable]
+    if options.build:
+        print(json.dumps(build_library(options.build, options.sizes[0], options.texts)))
+    elif options.measure:
+        print(json.dumps(measure_library(options.measure, options.questions, options.searches)))
+    else:
+        results = [measure_size(size, options) for size in options.sizes]
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1))
+        if options.plot:
+            draw_plot(results, options.plot)
+
+
+def measure_size(size: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Figures of a library of `size` chunks: built by one process, searched by another."""
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
-        library = Library(Path(folder) / "library.sqlite3")
-        started = time.perf_counter()
-        fill_library(library, size, read_sentences(texts), embedder)
-        written = time.perf_counter()
-        vectors = VectorIndex(
-            Path(folder) / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
-        )
-        vectors.rebuild(CORPUS)
-        indexed = time.perf_counter()
-        results = [
-            run_search(asked[number % len(asked)], library, vectors, embedder)
-            for number in range(WARM_UP + searches)
-        ][WARM_UP:]
-        figures = {
-            "chunks": size,
-            "library_seconds": written - started,
-            "index_seconds": indexed - written,
-            "library_mb": sum_bytes(Path(folder), "library.sqlite3*") / 1e6,
-            "index_mb": sum_bytes(Path(folder) / "vectors", "**/*") / 1e6,
-            "memory_mb": read_memory_mb(),
-            **summarize_times(results),
-        }
-        vectors.close()
-        library.close()
+        common = ["--sizes", str(size), "--searches", str(options.searches)]
+        common += ["--questions", str(options.questions), "--texts", *map(str, options.texts)]
+        figures: dict[str, Any] = {"chunks": size}
+        for step in ("--build", "--measure"):
+            command = [sys.executable, __file__, step, folder, *common]
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            figures |= json.loads(output.splitlines()[-1])
+    print_result(figures)
     return figures
+
+
+def build_library(folder: Path, size: int, texts: Sequence[Path]) -> dict[str, Any]:
+    """Write a library and its index; the seconds that took, and their size."""
+    embedder = make_embedder(load_settings(), lambda _: None)
+    library = Library(folder / "library.sqlite3")
+    started = time.perf_counter()
+    fill_library(library, size, read_sentences(texts), embedder)
+    written = time.perf_counter()
+    vectors = open_index(folder, library, embedder)
+    vectors.rebuild(CORPUS)
+    indexed = time.perf_counter()
+    vectors.close()
+    library.close()
+    return {
+        "library_seconds": written - started,
+        "index_seconds": indexed - written,
+        "library_mb": sum_bytes(folder, "library.sqlite3*") / 1e6,
+        "index_mb": sum_bytes(folder / "vectors", "**/*") / 1e6,
+    }
+
+
+def measure_library(folder: Path, questions: Path, searches: int) -> dict[str, Any]:
+    """Open a library as a start does, and search it."""
+    embedder = make_embedder(load_settings(), lambda _: None)
+    asked = [question.question for question in load_questions(questions) if question.answerable]
+    library = Library(folder / "library.sqlite3")
+    started = time.perf_counter()
+    vectors = open_index(folder, library, embedder)
+    vectors.check(CORPUS, library.count_chunks(CORPUS, embedder.fingerprint))
+    opened = time.perf_counter()
+    results = [
+        run_search(asked[number % len(asked)], library, vectors, embedder)
+        for number in range(WARM_UP + searches)
+    ][WARM_UP:]
+    figures = {"open_seconds": opened - started, "memory_mb": read_memory_mb(), **summarize_times(results)}
+    vectors.close()
+    library.close()
+    return figures
+
+
+def open_index(folder: Path, library: Library, embedder: Embedder) -> VectorIndex:
+    """The vector index beside a library."""
+    return VectorIndex(
+        folder / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
+    )
 
 
 def run_search(
@@ -170,7 +188,7 @@ def fill_library(library: Library, size: int, sentences: Sequence[str], embedder
     centres = numbers.standard_normal((CENTRES, len(embedder.embed_query("size"))))
     for first in range(0, size, CHUNKS_PER_DOCUMENT):
         count = min(CHUNKS_PER_DOCUMENT, size - first)
-        texts = [" ".join(shuffled.sample(sentences, SENTENCES_PER_CHUNK)) for _ in range(count)]
+        texts = draw_texts(shuffled, sentences, count)
         document = make_document(first, texts)
         whole = draw_vectors(numbers, centres, count)
         spans = tuple(draw_vectors(numbers, centres, SENTENCES_PER_CHUNK) for _ in texts)
@@ -181,6 +199,13 @@ def fill_library(library: Library, size: int, sentences: Sequence[str], embedder
             recipe="",
             fingerprint=embedder.fingerprint,
         )
+
+
+def draw_texts(shuffled: random.Random, sentences: Sequence[str], count: int) -> list[str]:
+    """Runs of neighbouring sentences, all from one stretch of the real texts."""
+    first = shuffled.randrange(max(len(sentences) - STRETCH, 1))
+    starts = [first + shuffled.randrange(STRETCH) for _ in range(count)]
+    return [" ".join(sentences[start : start + SENTENCES_PER_CHUNK]) or sentences[-1] for start in starts]
 
 
 def draw_vectors(numbers: np.random.Generator, centres: np.ndarray, count: int) -> Vectors:
@@ -245,7 +270,8 @@ def print_result(figures: dict[str, Any]) -> None:
     print(
         f"{figures['chunks']:>7,} chunks: search {figures['search_ms']:.1f} ms median, "
         f"{figures['search_p95_ms']:.1f} p95 ({stages}); memory {figures['memory_mb']:.0f} MB, "
-        f"library {figures['library_mb']:.0f} MB, index {figures['index_mb']:.0f} MB; "
+        f"library {figures['library_mb']:.0f} MB, index {figures['index_mb']:.0f} MB, "
+        f"opened in {figures['open_seconds']:.1f} s; "
         f"written in {figures['library_seconds']:.0f} s, indexed in {figures['index_seconds']:.0f} s",
         flush=True,
     )
