@@ -28,6 +28,8 @@ LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
 LACKS_CODE, NEAR_CODE, HOLDS_CODE = -0.2, 0.1, 0.25
 FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
+PART_SHARE = 0.5
+"""How much one of two questions counts by itself: the second often leans on the first ("and who pays?")."""
 QUOTE_MARGIN = 0.09
 """A second sentence is quoted too when its score is at most this much below the best."""
 MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
@@ -104,7 +106,13 @@ def rank_evidence(
     scores = score_spans(question, singles, in_place, embedder)
     parts = split_question(question)
     if len(parts) > 1:
-        each = [score_spans(part, singles, in_place, embedder) for part in parts]
+        each = [
+            [
+                (1 - PART_SHARE) * whole + PART_SHARE * own
+                for whole, own in zip(scores, score_spans(part, singles, in_place, embedder), strict=True)
+            ]
+            for part in parts
+        ]
         return _lead_with_best(singles, scores, each, question)
     if follow_up is not None:
         own = score_spans(follow_up, singles, in_place, embedder)
