@@ -17,7 +17,6 @@ ReadText = Callable[[str, int, int], str]
 class _Draft:
     """A passage in the making: its best match first, then the neighbours that are joined to it."""
 
-    number: int
     matches: list[Match]
     likenesses: list[Likeness]
     also_in: list[Place] = field(default_factory=list)
@@ -29,6 +28,13 @@ class _Draft:
             return False
         ordinals = [own.chunk.ordinal for own in self.matches]
         return match.chunk.ordinal in (min(ordinals) - 1, max(ordinals) + 1)
+
+    def join(self, other: _Draft) -> None:
+        """Take in the matches of a passage that this one now touches."""
+        self.matches += other.matches
+        self.likenesses += other.likenesses
+        for place in other.also_in:
+            self.add_place(place)
 
     def add_place(self, place: Place) -> None:
         """Note where else the same stands, a document once."""
@@ -49,30 +55,55 @@ def choose_passages(
     :param share: the most chunks of one document.
     """
     drafts: list[_Draft] = []
-    hits: list[SearchHit] = []
+    copied: dict[str, str] = {}
+    dropped: dict[str, str] = {}
     taken: dict[str, int] = {}
     for match in matches:
-        document_id = match.record.id
+        key, document_id = match.chunk.id, match.record.id
         if len(drafts) == limit:
-            hits.append(make_hit(match, dropped=f"below the first {limit}"))
+            dropped[key] = f"below the first {limit}"
             continue
         if taken.get(document_id, 0) == share:
-            hits.append(make_hit(match, dropped=f"{share} chunks of this document stand before it"))
+            dropped[key] = f"{share} chunks of this document stand before it"
             continue
         likeness = describe_likeness(match.chunk.text)
         if (same := _find_same(drafts, match, likeness)) is not None:
             same.add_place(make_place(match))
-            hits.append(make_hit(match, dropped=f"says nearly the same as passage {same.number}"))
+            copied[key] = same.matches[0].chunk.id
             continue
         taken[document_id] = taken.get(document_id, 0) + 1
-        draft = next((draft for draft in drafts if draft.is_beside(match)), None)
-        if draft is None:
-            draft = _Draft(len(drafts) + 1, [], [])
-            drafts.append(draft)
-        draft.matches.append(match)
-        draft.likenesses.append(likeness)
-        hits.append(make_hit(match, number=draft.number))
-    return [_make_passage(draft, corpus, read_text) for draft in drafts], hits
+        _place_match(drafts, match, likeness)
+    numbers = {match.chunk.id: number for number, draft in enumerate(drafts, 1) for match in draft.matches}
+    dropped |= {key: f"says nearly the same as passage {numbers[best]}" for key, best in copied.items()}
+    hits = [
+        make_hit(match, number=numbers.get(match.chunk.id), dropped=dropped.get(match.chunk.id, ""))
+        for match in matches
+    ]
+    passages = [
+        make_passage(
+            draft.matches[0],
+            corpus,
+            number=number,
+            chunk=_join_chunks([match.chunk for match in draft.matches], read_text),
+            also_in=tuple(draft.also_in),
+        )
+        for number, draft in enumerate(drafts, 1)
+    ]
+    return passages, hits
+
+
+def _place_match(drafts: list[_Draft], match: Match, likeness: Likeness) -> None:
+    """Join a match to the passage that it continues, or to both that it stands between; else begin one."""
+    beside = [draft for draft in drafts if draft.is_beside(match)]
+    if not beside:
+        drafts.append(_Draft([match], [likeness]))
+        return
+    first, *others = beside
+    first.matches.append(match)
+    first.likenesses.append(likeness)
+    for other in others:
+        first.join(other)
+        drafts.remove(other)
 
 
 def _find_same(drafts: Sequence[_Draft], match: Match, likeness: Likeness) -> _Draft | None:
@@ -116,20 +147,25 @@ def make_hit(match: Match, *, number: int | None = None, dropped: str = "") -> S
     )
 
 
-def _make_passage(draft: _Draft, corpus: str, read_text: ReadText) -> Passage:
-    best = draft.matches[0]
+def make_passage(
+    match: Match, corpus: str, *, number: int = 0, chunk: Chunk | None = None, also_in: tuple[Place, ...] = ()
+) -> Passage:
+    """The passage that a match becomes.
+
+    :param chunk: in place of the match's own, where neighbours were joined to it.
+    """
     return Passage(
-        number=draft.number,
-        chunk=_join_chunks([match.chunk for match in draft.matches], read_text),
+        number=number,
+        chunk=chunk or match.chunk,
         corpus=corpus,
-        path=best.record.path,
-        title=best.record.title,
-        date=best.record.date,
-        score=best.score,
-        similarity=best.similarity,
-        vector_rank=best.vector_rank,
-        word_rank=best.word_rank,
-        also_in=tuple(draft.also_in),
+        path=match.record.path,
+        title=match.record.title,
+        date=match.record.date,
+        score=match.score,
+        similarity=match.similarity,
+        vector_rank=match.vector_rank,
+        word_rank=match.word_rank,
+        also_in=also_in,
     )
 
 

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from chatbot.retrieval.versions import is_newer_version
 from chatbot.types import Chunk, DocumentRecord
 
-MEANING_OF_ALL, MEANING_OF_SENTENCE, SHARED_WORDS = 0.22, 0.6, 0.18
+MEANING_OF_ALL, MEANING_OF_SENTENCE, SHARED_WORDS = 0.15, 0.7, 0.15
 """What the cosine of question and chunk, that of question and the chunk's best sentence, and the BM25
-score count: what came nearest to being the best on all sets of benchmarks/retrieval_table.py at once; the
-shares may change by a third without any set losing more than 2 points."""
+score count: round numbers that come nearest to being the best on all sets of docs/evaluation.md at once."""
 VERSION_MARGIN = 0.1
 """A newer version goes first when its chunk's similarity is at most this much lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A chunk that was found, with its document and how well it matches; see `SearchHit`."""
+    """A chunk that was found, with its document and how well it matches; see `SearchHit`.
+
+    `misfit` says why a filter leaves it out; it is empty where none does.
+    """
 
     chunk: Chunk
     record: DocumentRecord
@@ -29,6 +31,7 @@ class Match:
     vector_rank: int | None = None
     word_rank: int | None = None
     word_score: float | None = None
+    misfit: str = ""
 
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")

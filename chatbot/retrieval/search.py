@@ -89,11 +89,48 @@ def search_passages(
         question, corrections = correct_question(
             asked, corpus=corpus, library=library, embedder=embedder, filters=filters
         )
-    wanted = max(CANDIDATES, limit)
-    with ThreadPoolExecutor(max_workers=1) as pool:  # SQLite and the model work at the same time
-        words = (
-            pool.submit(_propose_by_words, question, scope, library, watch, wanted) if WORDS in ways else None
+    matches = find_matches(
+        question,
+        scope,
+        library=library,
+        find_nearest=find_nearest,
+        embedder=embedder,
+        ways=ways,
+        wanted=max(CANDIDATES, limit),
+        watch=watch,
+    )
+    with watch.timing("choosing"):
+        passages, hits = choose_passages(
+            [match for match in matches if not match.misfit],
+            corpus=corpus,
+            limit=limit,
+            share=choose_share(scope, limit),
+            read_text=library.read_text,
         )
+        hits += [make_hit(match, dropped=match.misfit) for match in matches if match.misfit]
+    trace = make_trace(asked, filters, scope, library, hits, watch)
+    return SearchResult(tuple(passages), replace(trace, searched_for=question, corrections=corrections))
+
+
+def find_matches(
+    question: str,
+    scope: Scope,
+    *,
+    library: Library,
+    find_nearest: FindNearest,
+    embedder: Embedder,
+    ways: frozenset[str],
+    wanted: int,
+    watch: Stopwatch,
+) -> list[Match]:
+    """What the ways of searching propose for a question, at most `wanted` each, the best match first."""
+
+    def look_for_words() -> Proposals:
+        with watch.timing("words"):
+            return propose_by_words(question, scope, library=library, wanted=wanted)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:  # SQLite and the model work at the same time
+        words = pool.submit(look_for_words) if WORDS in ways else None
         with watch.timing("embedding"):
             vector = embedder.embed_query(question)
         nearest = NO_PROPOSALS
@@ -112,28 +149,7 @@ def search_passages(
         matches = rank_matches(vector, nearest, by_words, library=library, fingerprint=embedder.fingerprint)
         if ways != ALL_WAYS:
             matches.sort(key=lambda match: match.vector_rank or match.word_rank or 0)
-        matches = put_newer_first(matches, question)
-    with watch.timing("choosing"):
-        dropped = {**nearest.dropped, **by_words.dropped}
-        passages, hits = choose_passages(
-            [match for match in matches if match.chunk.id not in dropped],
-            corpus=corpus,
-            limit=limit,
-            share=choose_share(scope, limit),
-            read_text=library.read_text,
-        )
-        hits += [
-            make_hit(match, dropped=dropped[match.chunk.id]) for match in matches if match.chunk.id in dropped
-        ]
-    trace = make_trace(asked, filters, scope, library, hits, watch)
-    return SearchResult(tuple(passages), replace(trace, searched_for=question, corrections=corrections))
-
-
-def _propose_by_words(
-    question: str, scope: Scope, library: Library, watch: Stopwatch, wanted: int
-) -> Proposals:
-    with watch.timing("words"):
-        return propose_by_words(question, scope, library=library, wanted=wanted)
+        return put_newer_first(matches, question)
 
 
 def rank_matches(
@@ -165,6 +181,7 @@ def rank_matches(
                 vector_rank=nearest.find_rank(chunk_id),
                 word_rank=by_words.find_rank(chunk_id),
                 word_score=word_score,
+                misfit=nearest.dropped.get(chunk_id) or by_words.dropped.get(chunk_id, ""),
             )
         )
     return sorted(matches, key=lambda match: (-match.score, match.record.path, match.chunk.ordinal))

@@ -13,7 +13,9 @@ from chatbot.filters import describe_filters, fold_text, holds_words, select_doc
 from chatbot.grounding import SourceSpan, list_table_headers, make_source_span
 from chatbot.library import Library
 from chatbot.retrieval.candidates import FindNearest
+from chatbot.retrieval.choosing import make_passage
 from chatbot.retrieval.correction import correct_question
+from chatbot.retrieval.ranking import Match
 from chatbot.retrieval.search import Stopwatch
 from chatbot.sentences import STOP_WORDS, find_content_words, find_words, split_rows_and_sentences
 from chatbot.spelling import apply_corrections
@@ -146,9 +148,7 @@ def conduct_survey(
             near = find_near(nearest, scope, known={finding.record.id for finding in found})
     both = [*found, *near]
     limits = (*describe_filters(filters), *describe_filters(survey.filters))
-    most = MOST_ITEMS if survey.kind == "list_items" else MOST_DOCUMENTS
-    if survey.kind == "count_documents" and not survey.topic and not limits:
-        most = 0
+    most = choose_most(survey, is_limited=bool(limits))
     shown = number_passages([choose_quote(finding, scope, survey.topic) for finding in both[:most]])
     passages = list_passages(shown) if both else number_nearest(nearest[:MOST_NEAREST])
     return SurveyFindings(
@@ -174,6 +174,14 @@ def conduct_survey(
             seconds=tuple(watch.seconds.items()),
         ),
     )
+
+
+def choose_most(survey: Survey, *, is_limited: bool) -> int:
+    """How many documents or places to show; none where only all documents are counted."""
+    if survey.kind == "list_items":
+        return MOST_ITEMS
+    is_plain_count = survey.kind == "count_documents" and not survey.topic and not is_limited
+    return 0 if is_plain_count else MOST_DOCUMENTS
 
 
 def find_all(survey: Survey, scope: SurveyScope) -> list[Finding]:
@@ -259,7 +267,7 @@ def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
         for chunk, record in scope.library.find_chunks(some).values():
             if record.id in scope.records and satisfies(chunk, scope.filters):
                 similarity = float(vectors[chunk.id] @ scope.vector) if chunk.id in vectors else 0.0
-                passages.append(make_passage(chunk, record, scope.corpus, similarity))
+                passages.append(make_passage(Match(chunk, record, similarity, similarity), scope.corpus))
     return sorted(passages, key=lambda passage: -passage.similarity)
 
 
@@ -387,7 +395,7 @@ def read_first_passage(record: DocumentRecord, scope: SurveyScope) -> tuple[Pass
     """The first passage of a document, if it has any."""
     ids = scope.library.list_chunks_of([record.id], limit=1)
     return tuple(
-        make_passage(chunk, record, scope.corpus, 0.0)
+        make_passage(Match(chunk, record), scope.corpus)
         for chunk, record in scope.library.find_chunks(ids).values()
     )
 
@@ -414,20 +422,6 @@ def list_passages(findings: Iterable[Finding]) -> list[Passage]:
 def number_nearest(passages: Sequence[Passage]) -> list[Passage]:
     """The passages numbered from 1."""
     return [replace(passage, number=number) for number, passage in enumerate(passages, 1)]
-
-
-def make_passage(chunk: Chunk, record: DocumentRecord, corpus: str, similarity: float) -> Passage:
-    """The passage that a chunk becomes, not numbered yet."""
-    return Passage(
-        number=0,
-        chunk=chunk,
-        corpus=corpus,
-        path=record.path,
-        title=record.title,
-        date=record.date,
-        score=similarity,
-        similarity=similarity,
-    )
 
 
 def describe_hit(passage: Passage) -> SearchHit:

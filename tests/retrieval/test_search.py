@@ -1,6 +1,9 @@
+import itertools
+
 import pytest
 
-from chatbot.retrieval.ranking import score_candidate
+from chatbot.retrieval.choosing import choose_passages
+from chatbot.retrieval.ranking import Match, score_candidate
 from chatbot.retrieval.search import DOCUMENT_SHARE
 from tests.bench import CORPUS
 
@@ -180,6 +183,24 @@ def test_neighbouring_chunks_of_a_section_become_one_passage(bench):
     assert passage.text == document.text[passage.chunk.start : passage.chunk.end]
     assert passage.chunk.start == min(hit.start for hit in joined)
     assert passage.chunk.end == max(hit.end for hit in joined)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_neighbours_become_one_passage_in_whatever_order_they_rank(bench, order):
+    steps = [f"Step {number} of mooring is to tie rope number {number} to the quay." for number in range(12)]
+    bench.write("mooring.md", "# Mooring\n\n" + "\n\n".join(steps) + "\n")
+    bench.ingest()
+    found = sorted(bench.list_chunks().values(), key=lambda item: item[0].ordinal)
+    [record] = bench.library.list_documents(CORPUS)
+    matches = [Match(found[place][0], record) for place in order]
+
+    [passage], hits = choose_passages(
+        matches, corpus=CORPUS, limit=5, share=3, read_text=bench.library.read_text
+    )
+
+    assert (passage.chunk.start, passage.chunk.end) == (found[0][0].start, found[2][0].end)
+    assert passage.chunk.id == matches[0].chunk.id
+    assert [hit.number for hit in hits] == [1, 1, 1]
 
 
 def test_chunks_of_different_sections_stay_apart(bench):
