@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     OSError,
     EOFError,
     LookupError,
@@ -27,8 +29,13 @@ DAMAGE = (
     NotImplementedError,
     RuntimeError,
     SyntaxError,
+    AssertionError,
+    ArithmeticError,
 )
-"""What archives and their XML raise when they are not whole; that the file can be opened was tried before."""
+"""What the readers of archives, XML and old Office files raise when a file is not whole.
+
+That it can be opened was tried before.
+"""
 
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 

@@ -40,8 +40,8 @@ _MEANINGLESS_TITLE = re.compile(
 _PROGRAM_PREFIX = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ", re.IGNORECASE)
 
 
-PLACEHOLDER_DATES = ("1970-01-01", "1980-01-01", "2000-01-01", "2013-12-23")
-"""Days that programs write when they know none: epochs, and the template of python-docx."""
+PLACEHOLDER_DATES = ("1970-01-01", "1980-01-01", "2000-01-01", "2013-01-27", "2013-12-23")
+"""Days that programs write when they know none: epochs, and the templates of python-pptx and python-docx."""
 
 
 def find_date(text_head: str) -> str | None:
