@@ -5,7 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from chatbot.documents import delimited, docx, html, markdown, odp, ods, odt, pdf, plain, pptx, xls, xlsx
+from chatbot.documents import (
+    delimited,
+    doc,
+    docx,
+    html,
+    markdown,
+    odp,
+    ods,
+    odt,
+    pdf,
+    plain,
+    pptx,
+    rtf,
+    xls,
+    xlsx,
+)
 from chatbot.documents.files import HEAD_BYTES, not_what_it_says, read_bytes
 from chatbot.errors import EmptyDocument, UnsupportedFormat
 from chatbot.types import ParsedDocument
@@ -29,7 +44,12 @@ class Format(Protocol):
         """Read the file. Raises DocumentError."""
 
 
-FORMATS: tuple[Format, ...] = (markdown, plain, html, pdf, docx, pptx, xlsx, xls, delimited, odt, ods, odp)
+FORMATS: tuple[Format, ...] = (
+    *(markdown, plain, html, pdf),
+    *(docx, doc, odt, rtf),
+    *(pptx, odp),
+    *(xlsx, xls, ods, delimited),
+)
 
 SUFFIXES: tuple[str, ...] = tuple(suffix for format_ in FORMATS for suffix in format_.SUFFIXES)
 
