@@ -18,6 +18,9 @@ STAGES = {
 """What happens in each stage of a search; a stage that is not listed keeps its name."""
 
 
+_PRESENTATIONS = (".pptx", ".ppt", ".odp")
+
+
 def name_stage(stage: str) -> str:
     """A stage of a search in plain words."""
     return STAGES.get(stage, stage.capitalize())
@@ -27,6 +30,16 @@ def name_rank(rank: int) -> str:
     """`1st`, `2nd`, `13th`."""
     ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
     return f"{rank}{ending}"
+
+
+def name_page(path: str, number: int) -> str:
+    """`page 3`, and `slide 3` where the document's file is a presentation."""
+    return f"{name_page_kind(path)} {number}"
+
+
+def name_page_kind(path: str) -> str:
+    """What the pages of a document are called, by its file: `slide` or `page`."""
+    return "slide" if path.lower().endswith(_PRESENTATIONS) else "page"
 
 
 def describe_correction(word: str, replacement: str) -> str:

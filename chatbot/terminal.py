@@ -15,6 +15,7 @@ from chatbot.explanation import (
     describe_correction,
     describe_decision,
     describe_missing_prompt,
+    name_page,
     name_stage,
 )
 from chatbot.filters import describe_filters, unpack_filters
@@ -127,7 +128,7 @@ def format_changes(found: Json, question: str | None = None) -> list[str]:
 def describe_place(passage: Json) -> str:
     """Title, heading, page, date and path of a passage or a place, as far as they are known."""
     parts = [passage["title"], passage.get("heading")]
-    parts += [f"page {passage['page']}"] if passage["page"] else []
+    parts += [name_page(passage["path"], passage["page"])] if passage["page"] else []
     parts += [passage["date"], passage["path"]]
     return " · ".join(dict.fromkeys(part for part in parts if part))
 
@@ -182,7 +183,7 @@ def format_hits(hits: Sequence[Json]) -> list[str]:
         sentence = "–" if hit["sentence_similarity"] is None else f"{hit['sentence_similarity']:.3f}"
         words = describe_rank(hit["word_rank"])
         words += f" {hit['word_score']:.2f}" if hit["word_score"] is not None else ""
-        page = f"page {hit['page']}" if hit["page"] else ""
+        page = name_page(hit["path"], hit["page"]) if hit["page"] else ""
         place = shorten(" · ".join(part for part in (hit["path"], hit["heading"], page) if part), 50)
         found = f"{nearest:<13}{sentence:<10}{words:<13}{hit['score']:<8.3f}"
         lines.append(f"{outcome:<6}{found}{place}")

@@ -16,6 +16,7 @@ from chatbot.documents import (
     odt,
     pdf,
     plain,
+    ppt,
     pptx,
     rtf,
     xls,
@@ -47,7 +48,7 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (
     *(markdown, plain, html, pdf),
     *(docx, doc, odt, rtf),
-    *(pptx, odp),
+    *(pptx, ppt, odp),
     *(xlsx, xls, ods, delimited),
 )
 

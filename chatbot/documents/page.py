@@ -16,21 +16,24 @@ def render_document_html(
     blocks: Sequence[Block],
     page_starts: Sequence[int] = (),
     *,
+    page_kind: str = "page",
     highlight: tuple[int, int] | None = None,
 ) -> str:
     """Return the document as an HTML fragment, one `article`.
 
     Headings have the ids `heading-1`, `heading-2`..., pages `page-1`..., and the characters of `highlight`
-    are inside `mark` elements of class `quote`, the first of which has the id `quote`. All text is escaped.
+    are inside `mark` elements of class `quote`, the first of which has the id `quote`. `page_kind` is what a
+    page is called, such as "slide". All text is escaped.
     """
-    return _Page(text, highlight).render(title, blocks, page_starts)
+    return _Page(text, page_kind, highlight).render(title, blocks, page_starts)
 
 
 class _Page:
     """Writes one page; remembers which ids it has given."""
 
-    def __init__(self, text: str, highlight: tuple[int, int] | None) -> None:
+    def __init__(self, text: str, page_kind: str, highlight: tuple[int, int] | None) -> None:
         self._text = text
+        self._page_kind = page_kind.capitalize()
         self._highlight = highlight or (0, 0)
         self._has_mark = False
         self._headings = 0
@@ -48,7 +51,7 @@ class _Page:
         """Yield a mark for each page that begins at or before an offset and has none yet."""
         while self._pages < len(page_starts) and page_starts[self._pages] <= offset:
             self._pages += 1
-            label = f"Page {self._pages}"
+            label = f"{self._page_kind} {self._pages}"
             yield f'<p class="page-number" id="page-{self._pages}">{label}</p>'
 
     def _write_group(self, group: Sequence[Block]) -> str:

@@ -40,8 +40,11 @@ MOST_NAMED_WORDS = 3
 """A follow-up of at most so many words, such as "and cats?", names another topic."""
 FORMATS = {
     "pdf": ("pdf",),
-    "word": ("docx",),
+    "word": ("docx", "doc"),
     "docx": ("docx",),
+    "powerpoint": ("pptx", "ppt"),
+    "excel": ("xlsx", "xlsm", "xls"),
+    "csv": ("csv",),
     "markdown": ("md",),
     "md": ("md",),
     "html": ("html",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chatbot.explanation import name_page
 from chatbot.types import Chat, Citation, FinishedAnswer, Passage
 
 
@@ -13,7 +14,11 @@ def describe_place(passage: Passage, page: int | None = None) -> str:
     headings = [
         heading for heading in passage.chunk.headings if heading.casefold() != passage.title.casefold()
     ]
-    parts = [" › ".join(headings), f"page {shown_page}" if shown_page else "", passage.date or ""]
+    parts = [
+        " › ".join(headings),
+        name_page(passage.path, shown_page) if shown_page else "",
+        passage.date or "",
+    ]
     return " · ".join(part for part in parts if part)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from chatbot.errors import ChatbotError
+from chatbot.explanation import name_page_kind
 from chatbot.types import Document
 
 STYLE_PATH = "/ui/viewer.css"
@@ -13,11 +14,12 @@ STYLE_PATH = "/ui/viewer.css"
 def render_viewer_page(document: Document, article: str, *, page: int | None, start: int, end: int) -> str:
     """A document to read, with what is known about it above; `article` is safe HTML."""
     record = document.record
+    kind = name_page_kind(record.path).capitalize()
     original = f"/documents/{escape(record.id)}/original"
     facts = [
         f"<dt>File</dt><dd>{escape(record.path)}</dd>",
         f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
-        f"<dt>Page</dt><dd>Page {page} of {record.pages}</dd>" if page else "",
+        f"<dt>{kind}</dt><dd>{kind} {page} of {record.pages}</dd>" if page else "",
     ]
     picture = ""
     if page and record.format == "pdf":

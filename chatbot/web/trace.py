@@ -10,6 +10,7 @@ from chatbot.explanation import (
     describe_correction,
     describe_decision,
     describe_missing_prompt,
+    name_page,
     name_rank,
     name_stage,
 )
@@ -107,7 +108,7 @@ def _render_hit(hit: SearchHit) -> str:
     words = name_rank(hit.word_rank) if hit.word_rank else "–"
     strength = f" <small>{hit.word_score:.2f}</small>" if hit.word_score is not None else ""
     sentence = "–" if hit.sentence_similarity is None else f"{hit.sentence_similarity:.3f}"
-    page = f"page {hit.page}" if hit.page else ""
+    page = name_page(hit.path, hit.page) if hit.page else ""
     place = " · ".join(part for part in (hit.heading, page, hit.path) if part)
     outcome = f"<strong>Passage {hit.number}</strong>" if hit.number else escape(hit.dropped or "–")
     return (
@@ -161,7 +162,7 @@ def render_other_places(places: Sequence[Place]) -> str:
 
 
 def _render_place(place: Place) -> str:
-    facts = [f"page {place.page}" if place.page else "", place.date or "", place.path]
+    facts = [name_page(place.path, place.page) if place.page else "", place.date or "", place.path]
     where = " · ".join(fact for fact in facts if fact)
     return f"{render_link(place.document_id, place.start, place.end, place.title)} ({escape(where)})"
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from chatbot.errors import CorpusError
+from chatbot.explanation import name_page_kind
 from chatbot.types import Document
 from chatbot.web.export import write_chat
 from chatbot.web.pages import render_viewer_page
@@ -31,7 +32,12 @@ def show_document(request: Request, document_id: str, start: Offset = 0, end: Of
     document = get_service(request).get_document(document_id)
     highlight = clip_span(document, start, end)
     article = render_document_html(
-        document.record.title, document.text, document.blocks, document.page_starts, highlight=highlight
+        document.record.title,
+        document.text,
+        document.blocks,
+        document.page_starts,
+        page_kind=name_page_kind(document.record.path),
+        highlight=highlight,
     )
     span = highlight or (0, 0)
     page = find_page(document, span[0])
