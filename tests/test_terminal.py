@@ -142,6 +142,7 @@ def test_without_an_answer_the_nearest_passages_are_named():
 
 def test_a_place_names_each_thing_once():
     assert describe_place(PASSAGE) == "Ferry · Times · page 3 · 2025-03-01 · ferry.md"
+    assert "slide 3" in describe_place(PASSAGE | {"path": "ferry.PPTX"})
     assert (
         describe_place(PASSAGE | {"heading": "Ferry", "page": None, "date": None, "path": "Ferry"}) == "Ferry"
     )

@@ -210,8 +210,7 @@ def _read_text(records: Records, box: Record, texts: list[tuple[int, str]]) -> t
         if record.kind == TEXT_KIND:
             (kind,) = unpack_from("<I", data)
         elif record.kind == OUTLINE_TEXT:
-            (number,) = unpack_from("<I", data)
-            return texts[number]
+            return texts[int.from_bytes(data[:4], "little")]
         elif record.kind in (WIDE_TEXT, NARROW_TEXT):
             return kind, _decode(record.kind, data)
     return kind, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zipfile
 from pathlib import Path
@@ -19,6 +20,8 @@ from chatbot.errors import (
     PasswordProtected,
     UnsupportedFormat,
 )
+from tests.documents.old_office_files import Stored, make_doc, make_ppt
+from tests.documents.opendocument_files import make_opendocument
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
@@ -32,6 +35,27 @@ BAD_FILES = (
     ("cut.docx", b"PK\x03\x04 and no more", CorruptDocument, "is damaged"),
     ("old.docx", OLE, CorruptDocument, "is an old Word document"),
     ("locked.docx", OLE + "EncryptedPackage".encode("utf-16-le"), PasswordProtected, "only with a password"),
+    ("cut.xlsx", b"PK\x03\x04 and no more", CorruptDocument, "is damaged"),
+    ("old.xlsx", OLE, CorruptDocument, "is an old Excel workbook"),
+    ("locked.xlsx", OLE + "EncryptedPackage".encode("utf-16-le"), PasswordProtected, "only with a password"),
+    ("cut.pptx", b"PK\x03\x04 and no more", CorruptDocument, "is damaged"),
+    ("old.pptx", OLE, CorruptDocument, "is an old PowerPoint presentation"),
+    ("cut.odt", b"PK\x03\x04 and no more", CorruptDocument, "is damaged"),
+    ("old.ods", OLE, CorruptDocument, "is not what its name says (OpenDocument spreadsheet)"),
+    ("cut.doc", OLE, CorruptDocument, "is damaged"),
+    ("cut.xls", OLE, CorruptDocument, "is damaged"),
+    ("cut.ppt", OLE, CorruptDocument, "is damaged"),
+    ("page.xls", b"<html><table><tr><td>1", CorruptDocument, "is not what its name says (old Excel)"),
+    ("page.doc", b"<html>words", CorruptDocument, "is not what its name says (old Word)"),
+    ("report.rtf", b"%PDF-1.7 ...", CorruptDocument, "it looks like a PDF"),
+    ("deep.rtf", b"{\\rtf1" + b"{" * 20_000, CorruptDocument, "nests its groups too deeply"),
+    ("old95.doc", make_doc([Stored([("words", b"")])], version=104), CorruptDocument, "by Word 95"),
+    ("locked.doc", make_doc([Stored([("words", b"")])], flags=0x0300), PasswordProtected, "a password"),
+    ("locked.ppt", make_ppt([("words", [], "")], mark=0xF3D1C4DF), PasswordProtected, "a password"),
+    ("cut2.doc", make_doc([Stored([("words", b"")])])[:3000], CorruptDocument, "is damaged"),
+    ("sheet.csv", PNG, CorruptDocument, "it looks like a PNG image"),
+    ("blank.csv", b",,\n,,\n", EmptyDocument, "holds no text"),
+    ("blank.rtf", b"{\\rtf1\\par}", EmptyDocument, "holds no text"),
     ("nothing.docx", b"", EmptyDocument, "is empty"),
     ("nothing.pdf", b"", EmptyDocument, "is empty"),
     ("blank.md", b" \n\t\n", EmptyDocument, "holds no text"),
@@ -98,27 +122,99 @@ def test_pdf_with_a_password_says_so(make_pdf):
         load_document(path)
 
 
-def test_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path):
-    """A small .docx that would unpack to gigabytes is too large."""
-    path = tmp_path / "bomb.docx"
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("bomb.docx", "word/document.xml"),
+        ("bomb.xlsx", "xl/workbook.xml"),
+        ("bomb.pptx", "ppt/presentation.xml"),
+        ("bomb.odt", "content.xml"),
+    ],
+)
+def test_zip_bomb_is_refused_before_it_unpacks(
+    name: str, member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A small office document that would unpack to more than the limit is too large."""
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1024**2)
+    path = tmp_path / name
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("word/document.xml", "w") as member,
+        archive.open(member, "w") as bomb,
     ):
-        for _ in range(archives.MAX_UNPACKED_BYTES // 1024**2 + 1):
-            member.write(bytes(1024**2))
+        bomb.write(bytes(1024**2 + 1))
 
-    with pytest.raises(DocumentTooLarge, match="unpacks to more than"):
+    with pytest.raises(DocumentTooLarge, match="unpacks to more than 1 MB"):
         load_document(path)
 
 
-def test_zip_that_is_no_word_document_is_refused(tmp_path: Path):
-    """Another archive with the name of a Word document is not what its name says."""
-    path = tmp_path / "sheet.docx"
+@pytest.mark.parametrize("name", ["other.docx", "other.xlsx", "other.pptx", "other.odp"])
+def test_archive_of_another_kind_is_refused(name: str, tmp_path: Path):
+    """Another archive with the name of an office document is not what its name says."""
+    path = tmp_path / name
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("elsewhere/part.xml", "<part/>")
 
     with pytest.raises(CorruptDocument, match="not what its name says"):
+        load_document(path)
+
+
+def test_entities_are_not_expanded(tmp_path: Path):
+    """Entities that multiply themselves, or name a file, put nothing into an OpenDocument text."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("never")
+    entities = f'<!ENTITY a "never never"><!ENTITY b "{"&a;" * 50}"><!ENTITY c SYSTEM "{secret.as_uri()}">'
+    body = "<text:p>Words &b;&c; stay.</text:p>"
+    path = make_opendocument(tmp_path / "laughs.odt", "text", body, before=f"<!DOCTYPE laughs [{entities}]>")
+
+    assert load_document(path).text == "Words stay."
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "pptx", "docx"])
+def test_entities_in_an_office_document_are_refused_or_left_out(
+    ending: str, tmp_path: Path, policy_docx: Path
+):
+    """A part with entities that multiply themselves ends in an error or in a text without them."""
+    path = make_laughing(ending, tmp_path, policy_docx)
+
+    with contextlib.suppress(CorruptDocument, EmptyDocument):
+        assert "never" not in load_document(path).text
+
+
+def make_laughing(ending: str, folder: Path, policy_docx: Path) -> Path:
+    """An office document with entities in its main part."""
+    from openpyxl import Workbook
+    from pptx import Presentation
+
+    whole = folder / f"whole.{ending}"
+    if ending == "docx":
+        whole = policy_docx
+    elif ending == "pptx":
+        presentation = Presentation()
+        presentation.slides.add_slide(presentation.slide_layouts[0]).shapes.title.text = "City"
+        presentation.save(str(whole))
+    else:
+        workbook = Workbook()
+        workbook.active.append(["City"])
+        workbook.save(whole)
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    declared = f'<!DOCTYPE laughs [<!ENTITY l0 "never">{laughs}]>'.encode()
+    path = folder / f"laughs.{ending}"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if b"City" in data and name.endswith(".xml"):
+                start = data.index(b"?>") + 2 if data.startswith(b"<?xml") else 0
+                data = data[:start] + declared + data[start:].replace(b"City", b"&l9;")
+            target.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("name", ["locked.odt", "locked.ods", "locked.odp"])
+def test_encrypted_opendocument_file_says_so(name: str, tmp_path: Path):
+    """An encrypted OpenDocument file asks for a copy without a password."""
+    path = make_opendocument(tmp_path / name, "text", "", manifest="<encryption-data/>")
+
+    with pytest.raises(PasswordProtected, match="opens only with a password"):
         load_document(path)
 
 

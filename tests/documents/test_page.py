@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chatbot.documents.page import render_document_html
 from chatbot.documents.text import TextBuilder
+from chatbot.types import Block
 
 
 def make_document():
@@ -74,6 +75,13 @@ def test_every_block_has_its_element():
         "<p>The end.</p>",
         "</article>",
     ]
+
+
+def test_pages_of_a_presentation_are_called_slides():
+    """What a page is called is said in its mark."""
+    assert '<p class="page-number" id="page-1">Slide 1</p>' in render_document_html(
+        "Title", "words", [Block("paragraph", 0, 5)], (0,), page_kind="slide"
+    )
 
 
 def test_mark_spans_blocks_and_cells():

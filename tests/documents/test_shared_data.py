@@ -9,6 +9,7 @@ import pytest
 
 from chatbot.documents.formats import SUFFIXES
 from chatbot.documents.reader import DocumentReader
+from chatbot.documents.text import CELL_SEPARATOR
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -16,7 +17,10 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not on thi
 
 
 def test_facts_of_mixed_documents_are_found():
-    """Every string that an extractor must find is in the text, white space aside."""
+    """Every string that an extractor must find is in the text, white space aside.
+
+    What stands between the cells of a table is ours: a fact that quotes a line of a .csv is looked for so.
+    """
     rows = [json.loads(line) for line in (DATA / "mixed_documents_facts.jsonl").read_text().splitlines()]
     missing = []
     with DocumentReader() as reader:
@@ -24,7 +28,10 @@ def test_facts_of_mixed_documents_are_found():
             path = DATA / "mixed_documents" / row["file"]
             if path.suffix in SUFFIXES:
                 text = " ".join(reader.read(path).text.split())
-                missing += [(path.name, fact) for fact in row["facts"] if " ".join(fact.split()) not in text]
+                facts = row["facts"]
+                if path.suffix == ".csv":
+                    facts = [fact.replace(",", CELL_SEPARATOR) for fact in facts]
+                missing += [(path.name, fact) for fact in facts if " ".join(fact.split()) not in text]
 
     assert not missing
 

@@ -24,7 +24,7 @@ from chatbot.types import (
     Timings,
 )
 from chatbot.web import panels, search
-from chatbot.web.export import write_answer, write_chat
+from chatbot.web.export import describe_place, write_answer, write_chat
 from chatbot.web.filter_controls import render_chat_filters
 from chatbot.web.render import (
     render_answer_text,
@@ -36,6 +36,7 @@ from chatbot.web.render import (
 from chatbot.web.running import AnswerSnapshot
 from chatbot.web.sources import render_sources
 from chatbot.web.trace import render_why_dialog
+from tests.makers import make_passage
 from tests.web.fake_library import make_documents, make_failed_record, make_hit
 from tests.web.fake_service import FakeService
 from tests.web.test_markup import parse
@@ -258,6 +259,11 @@ def test_copied_answer_names_its_sources():
     text = write_answer(make_turn().answer)
     assert "get the full price back. [1]" in text
     assert "[1] Refunds and returns (How long a customer may return goods · page 1 · 2026-03-02" in text
+
+
+def test_place_in_a_presentation_is_a_slide():
+    place = describe_place(make_passage("Trains first.", path="trains.pptx", page=3))
+    assert place == "slide 3"
 
 
 def test_export_holds_questions_answers_and_sources():
