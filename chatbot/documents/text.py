@@ -43,6 +43,8 @@ def clean_characters(text: str) -> str:
 
     Lines end in a line feed; ligatures and non-breaking hyphens become the letters that they stand for.
     """
+    if text.isascii() and text.isprintable():
+        return text  # nothing to clean, as in most of the many cells of a sheet
     text = _LINE_BREAK.sub("\n", text).translate(_PLAIN_SIGNS)
     return unicodedata.normalize("NFC", _LOOSE_JOINER.sub("", _UNSEEN.sub("", text)))
 
