@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatbot.documents.files import not_what_it_says, read_bytes
+from chatbot.documents.archives import DAMAGE, accepts_archive, check_archive, damaged
 from chatbot.documents.metadata import finish_document
 from chatbot.documents.text import TextBuilder, clean_line
-from chatbot.errors import CorruptDocument, DocumentTooLarge, PasswordProtected
 from chatbot.types import ParsedDocument
 
 if TYPE_CHECKING:
@@ -22,23 +19,6 @@ if TYPE_CHECKING:
 NAME = "Word"
 SUFFIXES = (".docx",)
 
-MAX_UNPACKED_BYTES = 512 * 1024**2
-
-_ZIP = b"PK\x03\x04"
-# What archives and documents raise when they are not whole. That the file can be opened was tried before.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    KeyError,
-    ValueError,
-    AttributeError,
-    NotImplementedError,
-    RuntimeError,
-)
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # Deleted words, and the second copy of what is kept for old programs.
 _NOT_SHOWN = (
@@ -57,14 +37,12 @@ class _Style:
     list_level: int = 0
 
 
-def accepts(head: bytes) -> bool:
-    """Whether the first bytes are a zip archive, or the shell in which Word encrypts one."""
-    return head.startswith((_ZIP, _OLE))
+accepts = accepts_archive
 
 
 def load(path: Path) -> ParsedDocument:
     """Read a Word document. Raises DocumentError."""
-    _check_archive(path)
+    check_archive(path, NAME, "word/", old_kind="Word document (.doc)")
     document = _open_document(path)
     styles = _read_styles(document)
     builder = TextBuilder()
@@ -83,53 +61,14 @@ def load(path: Path) -> ParsedDocument:
     )
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse what is no Word document, is encrypted, or unpacks to too much."""
-    head = read_bytes(path, len(_OLE))
-    if head == _OLE:
-        raise _explain_old_format(path)
-    if not head.startswith(_ZIP):
-        raise not_what_it_says(path, NAME, head)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except _DAMAGE as error:
-        raise _damaged(path) from error
-    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
-        raise DocumentTooLarge(
-            f"“{path.name}” unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB.",
-            "Split the document, or remove its large pictures.",
-        )
-    if not any(member.filename.startswith("word/") for member in members):
-        raise not_what_it_says(path, NAME, head)
-
-
-def _explain_old_format(path: Path) -> CorruptDocument | PasswordProtected:
-    if _ENCRYPTED_STREAM in read_bytes(path):
-        return PasswordProtected(
-            f"“{path.name}” opens only with a password.", "Save a copy without a password and add that."
-        )
-    return CorruptDocument(
-        f"“{path.name}” is an old Word document (.doc) with a new name.",
-        "Open it in Word and save it as .docx.",
-    )
-
-
-def _damaged(path: Path) -> CorruptDocument:
-    return CorruptDocument(
-        f"“{path.name}” is damaged and could not be opened.", "Open it in Word, save it again and add that."
-    )
-
-
 def _open_document(path: Path) -> Document:
     from docx import Document
     from docx.opc.exceptions import OpcError
-    from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
     try:
         return Document(str(path))
-    except (OpcError, LxmlError, *_DAMAGE) as error:
-        raise _damaged(path) from error
+    except (OpcError, *DAMAGE) as error:
+        raise damaged(path, NAME) from error
 
 
 def _read_styles(document: Document) -> dict[str, _Style]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatbot.documents import docx
+from chatbot.documents import archives
 from chatbot.documents.formats import load_document
 from chatbot.documents.reader import DocumentReader
 from chatbot.errors import (
@@ -105,7 +105,7 @@ def test_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path):
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("word/document.xml", "w") as member,
     ):
-        for _ in range(docx.MAX_UNPACKED_BYTES // 1024**2 + 1):
+        for _ in range(archives.MAX_UNPACKED_BYTES // 1024**2 + 1):
             member.write(bytes(1024**2))
 
     with pytest.raises(DocumentTooLarge, match="unpacks to more than"):
