@@ -58,14 +58,20 @@ def load(path: Path) -> ParsedDocument:
 
 def _find_package(archive: zipfile.ZipFile) -> str:
     """Return the path in the archive of the list of what the book is made of."""
-    container = parse_xml(archive.read(_CONTAINER))
-    return str(next(_iterate(container, "rootfile")).get("full-path", ""))
+    files = [
+        str(file.get("full-path", "")) for file in _iterate(parse_xml(archive.read(_CONTAINER)), "rootfile")
+    ]
+    return files[0]
 
 
 def _list_chapters(package: Element, folder: str) -> list[str]:
     """Return the paths in the archive of the pages, in reading order; the table of contents is left out."""
     items = {item.get("id"): item for item in _iterate(package, "item")}
-    pages = [items[reference.get("idref")] for reference in _iterate(package, "itemref") if _is_in(reference, items)]
+    pages = [
+        items[reference.get("idref")]
+        for reference in _iterate(package, "itemref")
+        if _is_in(reference, items)
+    ]
     return [
         posixpath.normpath(posixpath.join(folder, unquote(page.get("href", ""))))
         for page in pages

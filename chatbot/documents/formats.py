@@ -5,7 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from chatbot.documents import docx, html, markdown, pdf, plain
+from chatbot.documents import (
+    docx,
+    epub,
+    html,
+    image,
+    json_data,
+    latex,
+    mail,
+    markdown,
+    notebook,
+    org,
+    outlook,
+    pdf,
+    plain,
+    restructured_text,
+    source_code,
+    transcript,
+    xml_data,
+)
 from chatbot.documents.files import HEAD_BYTES, not_what_it_says, read_bytes
 from chatbot.errors import EmptyDocument, UnsupportedFormat
 from chatbot.types import ParsedDocument
@@ -29,7 +47,12 @@ class Format(Protocol):
         """Read the file. Raises DocumentError."""
 
 
-FORMATS: tuple[Format, ...] = (markdown, plain, html, pdf, docx)
+FORMATS: tuple[Format, ...] = (
+    *(markdown, plain, html, pdf, docx),
+    *(epub, restructured_text, org, latex),
+    *(mail, outlook, transcript),
+    *(notebook, json_data, xml_data, source_code, image),
+)
 
 SUFFIXES: tuple[str, ...] = tuple(suffix for format_ in FORMATS for suffix in format_.SUFFIXES)
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from chatbot.documents.files import read_bytes
 from chatbot.documents.metadata import finish_document, name_from_path
-from chatbot.documents.recognition import INSTALL_STEP, Recognizer, add_paragraphs, find_recognizer
+from chatbot.documents.recognition import (
+    INSTALL_STEP,
+    RECOGNIZED_SUFFIXES,
+    Recognizer,
+    add_paragraphs,
+    find_recognizer,
+)
 from chatbot.documents.text import TextBuilder
 from chatbot.errors import CorruptDocument, DocumentTooLarge, EmptyDocument, UnsupportedFormat
 from chatbot.types import ParsedDocument
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 NAME = "pictures"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
+SUFFIXES = tuple(suffix for suffix in RECOGNIZED_SUFFIXES if suffix != ".pdf")
 
 MAX_PIXELS = 100_000_000
 MAX_PAGES = 200

@@ -94,7 +94,8 @@ class _Parts:
         self._count += 1
         if self._count > MAX_PARTS:
             raise DocumentTooLarge(
-                f"“{self._path.name}” has more than {MAX_PARTS:,} parts.", "Save the parts that matter as files."
+                f"“{self._path.name}” has more than {MAX_PARTS:,} parts.",
+                "Save the parts that matter as files.",
             )
         kind = message.get_content_type()
         if kind == "message/rfc822":

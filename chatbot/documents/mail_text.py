@@ -39,6 +39,11 @@ class Attachment:
     name: str
     content: bytes = b""
 
+    @property
+    def file_name(self) -> str:
+        """The name without folders: whoever sent the mail could write any there."""
+        return clean_line(re.split(r"[\\/]", self.name)[-1]) or "unnamed"
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -107,7 +112,7 @@ def _measure_quote(line: str) -> int:
 
 
 def _list_attachments(mail: Mail) -> str:
-    names = [clean_line(attachment.name) for attachment in mail.attachments]
+    names = [attachment.file_name for attachment in mail.attachments]
     names += [message.subject or "(no subject)" for message in mail.messages]
     if not names:
         return ""
@@ -118,7 +123,7 @@ def _list_attachments(mail: Mail) -> str:
 
 def _add_attachment(builder: TextBuilder, attachment: Attachment, level: int) -> None:
     """Add the words of an attached text, below its name; other files are only named."""
-    suffix = PurePath(attachment.name).suffix.lower()
+    suffix = PurePath(attachment.file_name).suffix.lower()
     content = attachment.content
     if (
         suffix not in _TEXT_SUFFIXES
@@ -127,7 +132,7 @@ def _add_attachment(builder: TextBuilder, attachment: Attachment, level: int) ->
         or not looks_like_text(content)
     ):
         return
-    builder.add("heading", attachment.name, min(level, 6))
+    builder.add("heading", attachment.file_name, min(level, 6))
     if suffix in (".html", ".htm"):
         add_html(builder, content)
     elif suffix in (".md", ".markdown"):

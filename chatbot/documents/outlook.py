@@ -118,7 +118,9 @@ class _Reader:
         return (_WINDOWS_EPOCH + timedelta(microseconds=ticks // 10)).strftime("%Y-%m-%d %H:%M")
 
     def _read_attachment(self, folder: Folder, encoding: str) -> Attachment:
-        names = (self._read_text(folder, key, encoding) for key in (_FILE_NAME, _SHOWN_NAME, _SHORT_FILE_NAME))
+        names = (
+            self._read_text(folder, key, encoding) for key in (_FILE_NAME, _SHOWN_NAME, _SHORT_FILE_NAME)
+        )
         return Attachment(
             next((name for name in names if name), "unnamed"), self._read_bytes(folder, _CONTENT + _BYTES)
         )
@@ -143,9 +145,7 @@ class _Reader:
         entries = data[_HEADER_BYTES_OF_INNER if folder else _HEADER_BYTES_OF_FILE :]
         whole = entries[: len(entries) // _ENTRY.size * _ENTRY.size]
         values = {(number, kind): value for kind, number, _, value in _ENTRY.iter_unpack(whole)}
-        return {
-            key: value & 0xFFFFFFFF if key[1] == _LONG_TYPE else value for key, value in values.items()
-        }
+        return {key: value & 0xFFFFFFFF if key[1] == _LONG_TYPE else value for key, value in values.items()}
 
     def _list_folders(self, folder: Folder, prefix: str) -> list[Folder]:
         depth = len(folder)

@@ -67,7 +67,7 @@ def accepts(head: bytes) -> bool:
 
 
 def load(path: Path) -> ParsedDocument:
-    """Read a PDF's text layer, and the pictures of pages without one where they can be. Raises DocumentError."""
+    """Read a PDF's text layer, and pages without one as pictures. Raises DocumentError."""
     with open_pdf(path) as document:
         pages = [_read_page(document, number) for number in range(len(document))]
         scans = _read_scans(document, [number for number, page in enumerate(pages) if not page])

@@ -23,6 +23,9 @@ INSTALL_STEP = (
     "or run text recognition (OCR) over the file and add the result."
 )
 
+RECOGNIZED_SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
+"""Endings of files that may hold pictures of pages."""
+
 MAX_PIXELS = 40_000_000
 
 _PROGRAM = "tesseract"
@@ -30,8 +33,8 @@ _SECONDS_TO_ASK = 10
 _SECONDS_A_PICTURE = 60
 _MAX_LANGUAGES = 4
 _NO_LANGUAGES = ("osd", "equ")
-# Below this, of 100, a paragraph is more often made of dirt and drawings than read. Single words are never left
-# out: a sentence that lacks its "not" is worse than one that is misspelt.
+# Below this, of 100, a paragraph is more often made of dirt and drawings than read. Single words are never
+# left out: a sentence that lacks its "not" is worse than one that is misspelt.
 _MIN_PARAGRAPH_CONFIDENCE = 60
 _SURE_CONFIDENCE = 75
 _SMALL_PIXELS = 2_000_000

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NAME = "reStructuredText"
 SUFFIXES = (".rst", ".rest")
 
+MAX_LINE_CHARACTERS = 10_000_000
+
 # No file that a document names is opened, no address fetched and no other markup let through.
 _SAFE_SETTINGS: dict[str, Any] = {
     "_disable_config": True,
@@ -29,6 +31,7 @@ _SAFE_SETTINGS: dict[str, Any] = {
     "stylesheet_path": "",
     "math_output": "LaTeX",
     "syntax_highlight": "none",
+    "line_length_limit": MAX_LINE_CHARACTERS,
     "report_level": 5,
     "halt_level": 5,
     "warning_stream": False,

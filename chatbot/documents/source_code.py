@@ -29,7 +29,8 @@ _DEFINITION = re.compile(
     r"(?:(?:@?[a-z]+(?:\([a-z]+\))?) ){0,3}"
     r"(?:def|class|function\*?|func|fn|fun|sub|struct|enum|interface|trait|impl|module|namespace|message|service"
     r"|type|object|record|protocol|extension|resource|variable|provider)\s+[\w$\"'<(&*].*"
-    r"|(?:CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?[A-Z ]*?(?:TABLE|VIEW|FUNCTION|PROCEDURE|TRIGGER|INDEX|TYPE)\s.*"
+    r"|(?:create|alter)\s+(?:or\s+replace\s+)?[a-z ]*?"
+    r"(?:table|view|function|procedure|trigger|index|type)\s.*"
     r"|\[\[?[\w.\"' :-]+\]?\]\s*(?:[#;].*)?"
     r"|[\w.\"'/-]+:\s*(?:#.*)?"
     r"|[\w-]+\s*\(\)\s*\{.*",

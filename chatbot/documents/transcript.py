@@ -23,7 +23,7 @@ _LONGEST_SECTION_SECONDS = 90
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}")
 _TITLE = re.compile(r"WEBVTT[ \t]+-?[ \t]*(\S.*)")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+)>")
 _TAG = re.compile(r"</?(?:[a-z]|\d)[^<>]{0,100}>|\{\\[^{}]{0,100}\}", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…][\"”’)\]]*$")
 

@@ -47,7 +47,7 @@ def load(path: Path) -> ParsedDocument:
         root = parse_xml(data)
     except (SyntaxError, ValueError) as error:
         raise CorruptDocument(
-            f"“{path.name}” is not well-formed XML: {clean_line(str(error))[:200]}.",
+            f"“{path.name}” is not well-formed XML: {clean_line(str(getattr(error, 'msg', error)))[:200]}.",
             "Save it again from the program that made it.",
         ) from error
     builder = TextBuilder()
