@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-MAX_EXPANDED_CHARACTERS = 5_000_000
+MAX_EXPANDED_CHARACTERS = 1_000_000
 
 _MAX_ROUNDS = 3
 _MAX_BODY_CHARACTERS = 500
