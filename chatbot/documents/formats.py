@@ -69,7 +69,7 @@ def find_format(path: Path) -> Format:
         kind = f"“{suffix}” files" if suffix else "files without an ending"
         raise UnsupportedFormat(
             f"“{path.name}” cannot be read: {kind} are not supported.",
-            f"Supported are {', '.join(SUFFIXES)}.",
+            f"Supported are, among others, {', '.join(format_.SUFFIXES[0] for format_ in FORMATS)}.",
         )
     head = read_bytes(path, HEAD_BYTES)
     if not head:
