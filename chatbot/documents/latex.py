@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.documents.files import looks_like_text, read_text
-from chatbot.documents.latex_source import expand_macros, find_group_ends, simplify_source, skip_space
+from chatbot.documents.latex_source import (
+    HIDDEN,
+    expand_macros,
+    find_group_ends,
+    hide_verbatim,
+    simplify_source,
+    skip_space,
+)
 from chatbot.documents.metadata import finish_document, read_date
 from chatbot.documents.text import TextBuilder, clean_characters, clean_line
 from chatbot.errors import CorruptDocument
@@ -27,7 +34,6 @@ _LEVELS = {
     "subparagraph": 6,
 }
 _LISTS = frozenset(("itemize", "enumerate", "description", "thebibliography"))
-_VERBATIM = frozenset(("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt"))
 _FORMULAS = frozenset(
     name + star
     for name in ("equation", "align", "eqnarray", "gather", "multline", "displaymath", "flalign", "math")
@@ -65,9 +71,9 @@ def load(path: Path) -> ParsedDocument:
 
 
 def _load(path: Path) -> ParsedDocument:
-    original = clean_characters(read_text(path))
-    source = expand_macros(original)
-    writer = _Writer()
+    source, pieces = hide_verbatim(clean_characters(read_text(path)))
+    source = expand_macros(source)
+    writer = _Writer(pieces)
     writer.builder.add("code", "\n".join(_PREAMBLE.findall(source)))
     source, title = _take_command(source, "title")
     source, author = _take_command(source, "author")
@@ -99,9 +105,13 @@ def _parse(source: str) -> Nodes:
 
 
 class _Writer:
-    """Turns nodes into blocks; those within a line gather until something else begins."""
+    """Turns nodes into blocks; those within a line gather until something else begins.
 
-    def __init__(self) -> None:
+    `pieces` are the pieces of code whose numbers stand in their places.
+    """
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self._pieces = pieces
         self.builder = TextBuilder()
         self._inline: list[Any] = []
         self._marker: str | None = None
@@ -142,7 +152,11 @@ class _Writer:
             self._write_list(name, node)
         elif name == "tabular":
             self._write_table(node)
-        elif name in _VERBATIM | _FORMULAS:
+        elif name == HIDDEN:
+            number = self._read_verbatim(node.nodelist).strip()
+            is_known = number.isdecimal() and int(number) < len(self._pieces)
+            self.builder.add("code", self._pieces[int(number)] if is_known else number)
+        elif name in _FORMULAS:
             self.builder.add("code", self._read_verbatim(node.nodelist))
         elif name != "comment":
             if name.rstrip("*").lower() in _STATEMENTS:

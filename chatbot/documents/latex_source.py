@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 
 MAX_EXPANDED_CHARACTERS = 1_000_000
+HIDDEN = "hiddencode"
+"""The name of the environment in which the number of a piece of code stands."""
 
 _MAX_ROUNDS = 3
 _MAX_BODY_CHARACTERS = 500
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*?(?:\n[ \t]*|\Z)")
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n(?![ \t]*\n)[ \t]*)?")
+_VERBATIM = re.compile(
+    r"\\begin\{(?P<name>verbatim\*?|Verbatim|lstlisting|minted|alltt)\}(?P<options>(?:\[[^\[\]]*\]|\{[^{}]*\})*)"
+    r"(?P<code>.*?)\\end\{(?P=name)\}",
+    re.DOTALL,
+)
 _DEFINITION = re.compile(
     r"\\(?P<kind>newcommand|renewcommand|providecommand|newenvironment|renewenvironment|DeclareMathOperator"
     r"|newtheorem|def|gdef|edef|let)(?![a-zA-Z])\*?[ \t]*"
@@ -34,7 +41,7 @@ _TABLE = re.compile(
 _TABLE_END = re.compile(r"\\end\{(?:tabular[xy*]?|longtable|supertabular)\}")
 _FRAME = re.compile(
     r"(\\begin\{(?:wrapfigure|wraptable|minipage|subfigure|subtable|multicols|adjustbox|figure\*?|table\*?|enumerate"
-    r"|itemize|minted|lstlisting|thebibliography)\})(?:\[[^\[\]]*\]|\{[^{}]*\})+"
+    r"|itemize|thebibliography)\})(?:\[[^\[\]]*\]|\{[^{}]*\})+"
 )
 _CAPTION_OF = re.compile(r"\\captionof\*?\{[^{}]*\}")
 _REPLACED = (
@@ -50,6 +57,20 @@ _REPLACED = (
     (re.compile(r"\\href\s*\{[^{}]*\}"), ""),
     (re.compile(r"\\tabularnewline(?![a-zA-Z])"), r"\\\\"),
 )
+
+
+def hide_verbatim(source: str) -> tuple[str, list[str]]:
+    """Return the source with a number in place of each piece of code, and the pieces.
+
+    What is a comment or a command anywhere else is only a sign in code.
+    """
+    pieces: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        pieces.append(match["code"])
+        return f"\\begin{{{HIDDEN}}}{len(pieces) - 1}\\end{{{HIDDEN}}}"
+
+    return _VERBATIM.sub(hide, source), pieces
 
 
 def simplify_source(source: str) -> str:

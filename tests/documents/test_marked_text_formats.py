@@ -105,6 +105,13 @@ LATEX = r"""\documentclass[11pt]{article}
 \end{tabular}
 \begin{theorem} Nobody walks. \end{theorem}
 \begin{equation} e = mc^2 \end{equation}
+\begin{lstlisting}[language=C]
+x = 7 % 2; // \label{kept}
+\end{lstlisting}
+One line % never
+goes on. % never
+
+Another paragraph.
 \input{/etc/hostname}
 \end{document}
 never after the end
@@ -247,6 +254,8 @@ SAMPLES = (
             "table_row 0 Oslo | 180",
             "paragraph 0 Theorem. Nobody walks.",
             "code 0 e = mc^2",
+            "code 0 x = 7 % 2; // \\label{kept}\n",
+            "paragraph 0 One line goes on.\nparagraph 0 Another paragraph.",
         ),
         ("hidden", "never", "hostname", "sec:limits", "toprule", "noitemsep", "@{}"),
         title="Travel at Marrowick",
