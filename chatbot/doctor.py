@@ -60,6 +60,7 @@ def check_everything(settings: Settings) -> list[Check]:
         check_data_folder(settings.data_folder),
         check_prompts(settings.prompts_folder),
         *check_models(settings),
+        check_recognition(),
         *check_corpora(settings),
         check_port(settings),
     ]
@@ -146,6 +147,17 @@ def check_models(settings: Settings) -> Iterator[Check]:
         whole = report.hash_ok is not False
         finding = f"{default}, {size}, {'hash checked' if whole else 'damaged'}, {report.path}"
         yield Check(role, whole, finding, f"Delete {report.path} and start again.")
+
+
+def check_recognition() -> Check:
+    """Whether the words in pictures can be read; nothing else needs that."""
+    from chatbot.documents.recognition import find_recognizer
+
+    recognizer = find_recognizer()
+    if recognizer is None:
+        return Check("text recognition", True, "no Tesseract: pictures and scanned pages are not read")
+    languages = ", ".join(recognizer.languages)
+    return Check("text recognition", True, f"{recognizer.program}, languages {languages}")
 
 
 def check_corpora(settings: Settings) -> Iterator[Check]:

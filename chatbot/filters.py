@@ -36,7 +36,16 @@ _TOKEN = re.compile(
 )
 _DATE = re.compile(r"([0-9]{4})(?:[-/]([0-9]{1,2}))?(?:[-/]([0-9]{1,2}))?")
 _LEFT_OVER = ".,;:!? \t\n"
-_SAME_FORMATS = {"markdown": "md", "htm": "html", "text": "txt"}
+_SAME_FORMATS = {
+    "markdown": "md",
+    "htm": "html",
+    "text": "txt",
+    "rest": "rst",
+    "jpeg": "jpg",
+    "tiff": "tif",
+    "yml": "yaml",
+    "ndjson": "jsonl",
+}
 
 
 def split_query(text: str) -> tuple[str, SearchFilters]:

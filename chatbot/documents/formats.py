@@ -9,18 +9,30 @@ from chatbot.documents import (
     delimited,
     doc,
     docx,
+    epub,
     html,
+    image,
+    json_data,
+    latex,
+    mail,
     markdown,
+    notebook,
     odp,
     ods,
     odt,
+    org,
+    outlook,
     pdf,
     plain,
     ppt,
     pptx,
+    restructured_text,
     rtf,
+    source_code,
+    transcript,
     xls,
     xlsx,
+    xml_data,
 )
 from chatbot.documents.files import HEAD_BYTES, not_what_it_says, read_bytes
 from chatbot.errors import EmptyDocument, UnsupportedFormat
@@ -50,6 +62,9 @@ FORMATS: tuple[Format, ...] = (
     *(docx, doc, odt, rtf),
     *(pptx, ppt, odp),
     *(xlsx, xls, ods, delimited),
+    *(epub, restructured_text, org, latex),
+    *(mail, outlook, transcript),
+    *(notebook, json_data, xml_data, source_code, image),
 )
 
 SUFFIXES: tuple[str, ...] = tuple(suffix for format_ in FORMATS for suffix in format_.SUFFIXES)
@@ -67,7 +82,7 @@ def find_format(path: Path) -> Format:
         kind = f"“{suffix}” files" if suffix else "files without an ending"
         raise UnsupportedFormat(
             f"“{path.name}” cannot be read: {kind} are not supported.",
-            f"Supported are {', '.join(SUFFIXES)}.",
+            f"Supported are, among others, {', '.join(format_.SUFFIXES[0] for format_ in FORMATS)}.",
         )
     head = read_bytes(path, HEAD_BYTES)
     if not head:

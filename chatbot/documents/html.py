@@ -71,8 +71,8 @@ def _load(path: Path) -> ParsedDocument:
     return finish_document(builder, path, titles=titles, dates=dates)
 
 
-def add_html(builder: TextBuilder, source: str) -> None:
-    """Append the blocks of a piece of HTML, such as one inside a Markdown file."""
+def add_html(builder: TextBuilder, source: bytes | str) -> None:
+    """Append the blocks of a piece of HTML, such as one inside a Markdown file or a chapter of a book."""
     soup = _parse(source)
     _remove_unseen(soup)
     _Walker(builder).walk(soup)

@@ -30,15 +30,20 @@ accepts = looks_like_text
 
 def load(path: Path) -> ParsedDocument:
     """Read a Markdown file. Raises DocumentError."""
+    fields, source = _split_front_matter(clean_characters(read_text(path)))
+    builder = TextBuilder()
+    add_markdown(builder, source)
+    dates = [read_date(value) for name, value in fields.items() if name != "title"]
+    return finish_document(builder, path, titles=[fields.get("title")], dates=dates)
+
+
+def add_markdown(builder: TextBuilder, source: str) -> None:
+    """Append the blocks of a piece of Markdown, such as a notebook's cell."""
     from markdown_it import MarkdownIt
 
-    fields, source = _split_front_matter(clean_characters(read_text(path)))
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(source)
-    writer = _Writer()
-    for token in tokens:
+    writer = _Writer(builder)
+    for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(source):
         writer.write(token)
-    dates = [read_date(value) for name, value in fields.items() if name != "title"]
-    return finish_document(writer.builder, path, titles=[fields.get("title")], dates=dates)
 
 
 def _split_front_matter(source: str) -> tuple[dict[str, str], str]:
@@ -59,8 +64,8 @@ def _unquote(value: str) -> str:
 class _Writer:
     """Turns the stream of tokens into blocks."""
 
-    def __init__(self) -> None:
-        self.builder = TextBuilder()
+    def __init__(self, builder: TextBuilder) -> None:
+        self.builder = builder
         self._numbers: list[int | None] = []
         self._marker: str | None = None
         self._cells: list[str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,13 @@ from chatbot.documents.pdf_layout import (
     mend_hyphenation,
     remove_furniture,
 )
+from chatbot.documents.recognition import (
+    INSTALL_STEP,
+    MAX_PIXELS,
+    Recognizer,
+    add_paragraphs,
+    find_recognizer,
+)
 from chatbot.documents.text import TextBuilder
 from chatbot.errors import CorruptDocument, EmptyDocument, PasswordProtected
 from chatbot.types import ParsedDocument
@@ -35,6 +43,8 @@ SUFFIXES = (".pdf",)
 _ENGINE = threading.Lock()
 
 _SIGNATURE_WITHIN_BYTES = 1024
+# Pixels a point: 216 dots an inch, at which recognition works well.
+_SCAN_SCALE = 3.0
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _BOLD_FLAG = 1 << 18
 _METADATA_DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
@@ -57,17 +67,17 @@ def accepts(head: bytes) -> bool:
 
 
 def load(path: Path) -> ParsedDocument:
-    """Read a PDF's text layer. Raises DocumentError."""
+    """Read a PDF's text layer, and pages without one as pictures. Raises DocumentError."""
     with open_pdf(path) as document:
         pages = [_read_page(document, number) for number in range(len(document))]
+        scans = _read_scans(document, [number for number, page in enumerate(pages) if not page])
         metadata = {key: document.get_metadata_value(key) for key in ("Title", "ModDate", "CreationDate")}
-    if not any(pages):
+    if not any(pages) and not any(scans.values()):
         raise EmptyDocument(
-            f"“{path.name}” has no text layer; it is probably a scan or holds only pictures.",
-            "Run text recognition (OCR) over it and add the result.",
+            f"“{path.name}” has no text layer; it is probably a scan or holds only pictures.", INSTALL_STEP
         )
     dates = [_read_metadata_date(metadata[key]) for key in ("ModDate", "CreationDate")]
-    return finish_document(_build_text(pages), path, titles=[metadata["Title"]], dates=dates)
+    return finish_document(_build_text(pages, scans), path, titles=[metadata["Title"]], dates=dates)
 
 
 @contextmanager
@@ -112,16 +122,38 @@ def _read_metadata_date(value: str) -> str | None:
     return read_date("-".join(match.groups())) if match else None
 
 
-def _build_text(pages: list[list[Line]]) -> TextBuilder:
+def _read_scans(document: PdfDocument, numbers: list[int]) -> dict[int, list[str]]:
+    """Return the paragraphs in the pictures of pages, by number from 0; none where no program reads them."""
+    recognizer = find_recognizer() if numbers else None
+    return {number: _read_scan(document, number, recognizer) for number in numbers} if recognizer else {}
+
+
+def _read_scan(document: PdfDocument, number: int, recognizer: Recognizer) -> list[str]:
+    """Return the paragraphs in the picture of a page, none where it is empty or cannot be drawn or read."""
+    import pypdfium2
+
+    try:
+        page = document[number]
+        if next(iter(page.get_objects(max_depth=2)), None) is None:
+            return []
+        width, height = page.get_size()
+        scale = min(_SCAN_SCALE, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+        return recognizer.read_picture(page.render(scale=scale, grayscale=True).to_pil())
+    except (pypdfium2.PdfiumError, OSError, subprocess.SubprocessError):
+        return []
+
+
+def _build_text(pages: list[list[Line]], scans: dict[int, list[str]]) -> TextBuilder:
     pages = remove_furniture(pages)
     typography = find_typography([line for page in pages for line in page])
     pieces = [group_lines(page, typography) for page in pages]
     texts = iter(mend_hyphenation([piece.text for page in pieces for piece in page]))
     builder = TextBuilder()
-    for page in pieces:
+    for number, page in enumerate(pieces):
         builder.start_page()
         for piece in page:
             builder.add(piece.kind, next(texts), piece.level)
+        add_paragraphs(builder, scans.get(number, []))
     return builder
 
 

@@ -25,10 +25,14 @@ accepts = looks_like_text
 def load(path: Path) -> ParsedDocument:
     """Read a text file. Raises DocumentError."""
     builder = TextBuilder()
-    lines = clean_characters(read_text(path)).split("\n")
-    for paragraph in _split_paragraphs(lines):
-        _add_paragraph(builder, paragraph)
+    add_plain_text(builder, read_text(path))
     return finish_document(builder, path)
+
+
+def add_plain_text(builder: TextBuilder, text: str) -> None:
+    """Append the paragraphs of plain text, such as the body of a mail."""
+    for paragraph in _split_paragraphs(clean_characters(text).split("\n")):
+        _add_paragraph(builder, paragraph)
 
 
 def _split_paragraphs(lines: list[str]) -> list[list[str]]:

@@ -24,17 +24,22 @@ from chatbot.documents.protocol import (
     read_message,
     write_message,
 )
+from chatbot.documents.recognition import RECOGNIZED_SUFFIXES, is_recognizer_installed
 from chatbot.errors import DocumentError, DocumentTimeout, DocumentTooLarge
 from chatbot.types import ParsedDocument
 
-READING_VERSION = 1
+READING_VERSION = 2
 """Raised whenever the same file would be read otherwise, so that libraries are brought up to date."""
 
 FILES_PER_CHILD = 200
 
 _SECONDS_TO_END = 1.0
 _MAX_LOGGED_CHARACTERS = 500
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR")
+_TASKS = ("read", "render")
+_KEPT_VARIABLES = (
+    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR"),
+    "TESSDATA_PREFIX",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +47,28 @@ logger = logging.getLogger(__name__)
 class DocumentReader:
     """Reads documents, one at a time, in a child process that is reused from file to file.
 
-    The child starts with the first file and anew after it was killed. Use it in a with block, or close it.
-    It may be shared by threads.
+    Pages are drawn in a second child. A child starts with the first file and anew after it was killed. Use
+    the reader in a with block, or close it. It may be shared by threads.
+
+    A file may take `timeout_seconds`; one whose pictures another program may have to read (OCR) may take
+    `recognition_seconds`, of which the child itself may be busy for no longer than with any other file.
     """
 
     def __init__(
         self,
         *,
         timeout_seconds: float = 60,
+        recognition_seconds: float = 600,
         memory_bytes: int = 2 * 1024**3,
         max_file_bytes: int = 100 * 1024**2,
     ) -> None:
         self._timeout_seconds = timeout_seconds
+        self._recognition_seconds = recognition_seconds
         self._memory_bytes = memory_bytes
         self._max_file_bytes = max_file_bytes
-        self._lock = threading.Lock()
-        self._child: _Child | None = None
+        # A page is drawn while a file is read, which may take minutes.
+        self._locks = {task: threading.Lock() for task in _TASKS}
+        self._children: dict[str, _Child] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -93,9 +104,10 @@ class DocumentReader:
             raise _explain_death(path) from error
 
     def close(self) -> None:
-        """End the child process. The reader can be used again: it starts another one."""
-        with self._lock:
-            self._end_child()
+        """End the child processes. The reader can be used again: it starts others."""
+        for task, lock in self._locks.items():
+            with lock:
+                self._end_child(task)
 
     def _check_file(self, path: Path) -> None:
         try:
@@ -115,41 +127,48 @@ class DocumentReader:
 
     def _ask(self, path: Path, request: Message) -> Message:
         request["path"] = os.path.abspath(path)
-        with self._lock:
+        with self._locks[request["task"]]:
             answer = self._ask_child(path, request)
         if "error" in answer:
             raise decode_error(answer)
         return answer
 
+    def _find_timeout(self, path: Path, request: Message) -> float:
+        may_need_recognition = request["task"] == "read" and path.suffix.lower() in RECOGNIZED_SUFFIXES
+        if may_need_recognition and is_recognizer_installed():
+            return self._recognition_seconds
+        return self._timeout_seconds
+
     def _ask_child(self, path: Path, request: Message) -> Message:
         """Send a request. A child that served before and died may have died of that: a new one is asked."""
+        task, timeout_seconds = request["task"], self._find_timeout(path, request)
         while True:
-            child = self._get_child()
+            child = self._get_child(task)
             is_new = child.requests == 0
             try:
-                return child.ask(request, self._timeout_seconds)
+                return child.ask(request, timeout_seconds)
             except TimeoutError as error:
-                self._end_child()
+                self._end_child(task)
                 raise DocumentTimeout(
-                    f"“{path.name}” took longer than {self._timeout_seconds:g} seconds to read.",
+                    f"“{path.name}” took longer than {timeout_seconds:g} seconds to read.",
                     "Split it into smaller documents, or save it again in a simpler form.",
                 ) from error
             except (OSError, ProtocolError) as error:
-                self._end_child()
+                self._end_child(task)
                 if is_new:
                     raise _explain_death(path) from error
 
-    def _get_child(self) -> _Child:
-        if self._child and (self._child.requests >= FILES_PER_CHILD or not self._child.is_alive):
-            self._end_child()
-        if not self._child:
-            self._child = _Child(self._memory_bytes, self._timeout_seconds)
-        return self._child
+    def _get_child(self, task: str) -> _Child:
+        child = self._children.get(task)
+        if child and (child.requests >= FILES_PER_CHILD or not child.is_alive):
+            self._end_child(task)
+        if task not in self._children:
+            self._children[task] = _Child(self._memory_bytes, self._timeout_seconds)
+        return self._children[task]
 
-    def _end_child(self) -> None:
-        if self._child:
-            self._child.end()
-        self._child = None
+    def _end_child(self, task: str) -> None:
+        if child := self._children.pop(task, None):
+            child.end()
 
 
 class _Child:

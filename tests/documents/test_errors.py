@@ -93,7 +93,7 @@ def test_bad_file_is_refused(
 
 
 def test_unsupported_format_names_the_supported_ones(tmp_path: Path):
-    """The next step lists the endings that can be read."""
+    """The next step lists an ending of each format that can be read."""
     with pytest.raises(UnsupportedFormat, match=r"\.md, .*\.pdf, \.docx"):
         load_document(tmp_path / "song.mp3")
 

@@ -238,4 +238,4 @@ def test_every_format_is_complete():
     assert len(SUFFIXES) == len(set(SUFFIXES))
     for format_ in FORMATS:
         assert format_.NAME
-        assert all(re.fullmatch(r"\.[a-z]+", suffix) for suffix in format_.SUFFIXES)
+        assert all(re.fullmatch(r"\.[a-z0-9]+", suffix) for suffix in format_.SUFFIXES)
