@@ -37,6 +37,14 @@ _CLEAR = (_BETWEEN, _ONWARDS, _SINCE, _AFTER, _BEFORE, _UNTIL, _FROM)
 _AT_START = [re.compile(rf"{_OPENING}{form}(?![\w-])", re.IGNORECASE) for form in (*_CLEAR, _IN)]
 _AT_END = [re.compile(rf"(?<![\w-]){_OPENING}{form}$", re.IGNORECASE) for form in _CLEAR]
 
+_LEADS = "since|after|before|until|till|from|later than|newer than|older than|earlier than|in|during"
+_CHANGES = "dated|written|published|updated|changed|revised|issued|made|created|approved|added"
+_RELATIVE = re.compile(
+    rf"\b(?P<lead>{_LEADS}|{_CHANGES}) (?:(?P<which>this|last) (?P<unit>year|month)"
+    rf"|(?P<month>{_MONTH}))(?!\w|,? (?:of )?\d)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -44,6 +52,27 @@ class Period:
 
     after: date | None
     before: date | None
+
+
+def name_years(text: str, today: date) -> str:
+    """A text with the years and months that "this year", "last month" and "since March" mean.
+
+    A month alone is the latest one that has begun.
+    """
+
+    def name_year(match: re.Match[str]) -> str:
+        lead = match["lead"]
+        if match["month"]:
+            if lead.lower() in ("in", "during", *_CHANGES.split("|")):
+                return match[0]
+            month = _MONTHS.index(match["month"][:3].lower()) + 1
+            return f"{lead} {today.year - (month > today.month)}-{month:02}"
+        first = date(today.year, today.month, 1) if match["unit"].lower() == "month" else date(today.year, 1, 1)
+        day = first - timedelta(days=1) if match["which"].lower() == "last" else first
+        named = f"{day:%Y-%m}" if match["unit"].lower() == "month" else str(day.year)
+        return f"{lead} {named}" if lead.lower() in _LEADS.split("|") else f"{lead} in {named}"
+
+    return _RELATIVE.sub(name_year, text)
 
 
 def read_period(text: str) -> tuple[Period, str] | None:

@@ -9,7 +9,8 @@ from chatbot.assistant import Assistant
 from chatbot.prompting import load_prompts
 from chatbot.sentences import find_words
 from chatbot.surveys.survey import Survey, recognize_survey
-from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, NEIGHBOURS, conduct_survey
+from chatbot.surveys.scope import NEIGHBOURS
+from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, conduct_survey
 from chatbot.types import NO_FILTERS, Message, SearchFilters
 from tests.bench import CORPUS, Bench
 from tests.fakes import ScriptedGenerator
@@ -178,7 +179,7 @@ def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_
     def search(question, *, corpus, limit, filters):
         return bench.search_with_trace(question, limit=limit, filters=filters)
 
-    def look_through(survey, question, *, corpus, filters):
+    def look_through(survey, question, *, corpus, filters, stop=None):
         return conduct_survey(
             survey,
             question,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatbot.errors import CorpusError, ModelError, QuestionError
-from chatbot.filters import list_choices, merge_filters, select_documents, split_query
+from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -338,7 +338,7 @@ class FakeService:
         """Always the same passages of the documents that the filters let through, and one left out."""
         self._check_corpus(corpus)
         words, typed = split_query(question)
-        filters = merge_filters(filters, typed)
+        filters = narrow_filters(filters, typed)
         refunds, shifts, hygiene = list(self._documents.values())[:3]
         chosen = {record.id for record in select_documents(self._list_readable(), filters)}
         places = [(refunds, 0), (refunds, 1), (hygiene, 0), (shifts, 0)]
