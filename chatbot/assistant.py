@@ -109,7 +109,7 @@ class Assistant:
 
         :param history: earlier turns, oldest first.
         :param filters: those that are typed in the question narrow them.
-        :param stop: set while the whole corpus is looked through, it ends that; later, stop the answer itself.
+        :param stop: set while the whole corpus is looked through, it ends that.
         :raises QuestionError: for an empty question, one that is too long, and filters without a question.
         """
         started = time.monotonic()

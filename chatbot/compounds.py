@@ -52,9 +52,9 @@ def _list_joins(text: str) -> Iterator[tuple[str, str]]:
         if "-" in word:
             yield word, word.replace("-", "")
     for first, last in pairwise(words):
-        if first.isalpha() and last.isalpha() and first not in STOP_WORDS:
-            if last not in STOP_WORDS or last in PARTICLES:
-                yield f"{first} {last}", first + last
+        is_open = first not in STOP_WORDS and (last not in STOP_WORDS or last in PARTICLES)
+        if is_open and first.isalpha() and last.isalpha():
+            yield f"{first} {last}", first + last
 
 
 def _list_parts(word: str) -> Iterator[tuple[str, str]]:

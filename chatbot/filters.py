@@ -160,16 +160,18 @@ def narrow_filters(first: SearchFilters, second: SearchFilters) -> SearchFilters
     """
     if first.is_empty or second.is_empty:
         return second if first.is_empty else first
-    clashing = [
-        name
-        for name in ("files", "folders", "formats", "languages")
-        if getattr(first, name) and getattr(second, name) and getattr(first, name) != getattr(second, name)
-    ]
-    outer = SearchFilters(**{name: getattr(first, name) for name in clashing})
-    within = [filters for filters in (first.within, second.within, outer) if filters and not filters.is_empty]
-    merged = merge_filters(replace(first, **dict.fromkeys(clashing, ()), within=None), replace(second, within=None))
-    nested = reduce(narrow_filters, within) if within else None
-    return replace(merged, within=nested)
+    kinds = ("files", "folders", "formats", "languages")
+    clashing: dict[str, Any] = {
+        kind: getattr(first, kind)
+        for kind in kinds
+        if getattr(first, kind) and getattr(second, kind) not in ((), getattr(first, kind))
+    }
+    emptied: dict[str, Any] = dict.fromkeys(clashing, ())
+    others = replace(first, within=None, **emptied)
+    beside = [first.within or NO_FILTERS, second.within or NO_FILTERS, SearchFilters(**clashing)]
+    within = reduce(narrow_filters, beside)
+    merged = merge_filters(others, replace(second, within=None))
+    return replace(merged, within=None if within.is_empty else within)
 
 
 def _join(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ from chatbot.prompting import Prompts
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
-from chatbot.surveys.survey import Survey
 from chatbot.surveys.findings import SurveyFindings
+from chatbot.surveys.survey import Survey
 from chatbot.surveys.wide_search import conduct_survey
 from chatbot.types import (
     NO_FILTERS,

@@ -33,7 +33,9 @@ def test_a_compound_is_also_written_as_documents_write_it(text, other):
     assert spell(text) == [text, other]
 
 
-@pytest.mark.parametrize("text", ["", "overtime", "life jacket", "zebras", "sign-in", "GW-410", "season ticket"])
+@pytest.mark.parametrize(
+    "text", ["", "overtime", "life jacket", "zebras", "sign-in", "GW-410", "season ticket"]
+)
 def test_what_documents_do_not_hold_otherwise_stays_as_it_is(text):
     held = HELD - {"son"}
 

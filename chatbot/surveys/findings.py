@@ -43,9 +43,9 @@ class SurveyFindings:
 
     `shown` are the first of `count` documents or items, which lie in `documents` documents; it is empty
     where all documents were only to be counted. The first `members` are listed under the topic's name in
-    `member_documents` documents, the last `near` are near in meaning only. `groups` are the languages, folders
-    or formats asked for, with how many documents each has; the name is empty for those of none. `candidates`
-    is how many documents were put in order, where only the first of them are wanted.
+    `member_documents` documents, the last `near` are near in meaning only. `candidates` is how many documents
+    were put in order, where only the first of them are wanted. `groups` are the languages, folders or formats
+    asked for, with how many documents each has; the name is empty for those of none.
     Of `total` readable documents `searched` were let through by `limits`, a short text each. `undated`
     documents were left out because they state no date, and `unread` files could not be read.
     `uses_file_dates` where no document to be put in order states a date. `passages` are those of `shown`, or
@@ -76,4 +76,4 @@ class SurveyFindings:
         """Whether nothing was found that an ordinary search might not find under other words."""
         if self.count or self.is_stopped:
             return False
-        return bool(self.survey.named) or self.survey.kind in ("list_items", "count_pages")
+        return bool(self.survey.named) or self.survey.kind in ("list_members", "list_items", "count_pages")

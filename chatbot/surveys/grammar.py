@@ -46,6 +46,10 @@ NAMED_ONE = (
     r"(?P<named>polic(?:y|ies)|guides?|manuals?|minutes|reports?|procedures?|handbooks?|contracts?|guidelines?"
     r"|memos?)"
 )
+SEVERAL_DOCUMENTS = frozenset(
+    "documents docs files pdfs policies guides manuals reports procedures handbooks contracts guidelines"
+    " memos".split()
+)
 LIBRARY = (
     r"(?:the|this|these|your|my|our|any|all)(?: of (?:the|your|my|our))?"
     r" (?:documents?|files?|library|corpus|collection|knowledge base|handbook|documentation)"
@@ -70,11 +74,16 @@ ABOUT = (
 )
 MENTIONED = r"(?:mentioned|discussed|referred to|talked about)"
 MENTIONS = r"(?:mentions?|occurrences?|references?|passages?|places|sentences?|paragraphs?)"
-CHANGED = r"(?:dated|written|published|updated|changed|modified|edited|revised|issued|made|created|approved|added)"
+CHANGED = (
+    r"(?:dated|written|published|updated|changed|modified|edited|revised|issued|made|created|approved|added)"
+)
 NEWEST = rf"(?:newest|latest|most recent|(?:most recently|last) {CHANGED})"
 OLDEST = rf"(?:oldest|earliest|least recent|(?:least recently|first) {CHANGED})"
 NUMBER = rf"(?P<number>\d{{1,2}}|{'|'.join(NUMBERS)})"
-GROUPING = r"(?:(?P<language>languages?)|(?P<folder>folders?|directories)|(?P<group_format>(?:file )?(?:formats?|types?)))"
+GROUPING = (
+    r"(?:(?P<language>languages?)|(?P<folder>folders?|directories)|(?:file )?formats?"
+    r"|(?:file|document) types?)"
+)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
@@ -102,9 +111,9 @@ ORDER_HEADS = (
         rf" (?:{FILES}|{NAMED_ONE})"
     ),
     _compile(
-        rf"(?:which|what)(?: of{ALL})? (?:{FILES}|{NAMED_ONE}) (?:is|are|was|were|has been|have been)(?: the)?"
-        rf" (?:(?P<newest>{NEWEST}(?: one)?|{CHANGED} (?:last|latest|most recently))|(?P<oldest>{OLDEST}(?: one)?"
-        rf"|{CHANGED} first))"
+        rf"(?:which|what)(?: of{ALL})? (?:{FILES}|{NAMED_ONE}) (?:is|are|was|were|has been|have been)"
+        rf"(?: the)? (?:(?P<newest>{NEWEST}(?: one)?|{CHANGED} (?:last|latest|most recently))"
+        rf"|(?P<oldest>{OLDEST}(?: one)?|{CHANGED} first))"
     ),
 )
 WHAT_CHANGED = _compile(
@@ -144,7 +153,9 @@ LIST_WHOLE = _compile(
     rf"(?: in {LIBRARY})?"
 )
 GROUP_WHOLES = (
-    _compile(rf"(?:which|what) {GROUPING} are (?:there|{WHOLE_LIBRARY}(?: (?:written )?in)?)(?: in {LIBRARY})?"),
+    _compile(
+        rf"(?:which|what) {GROUPING} are (?:there|{WHOLE_LIBRARY}(?: (?:written )?in)?)(?: in {LIBRARY})?"
+    ),
     _compile(rf"(?:in )?(?:which|what) {GROUPING} (?:do|does) {WHOLE_LIBRARY} (?:have|use|come in)"),
     _compile(rf"in (?:which|what) {GROUPING} are {WHOLE_LIBRARY}(?: written)?"),
     _compile(rf"{LIST}{ALL} {GROUPING}"),

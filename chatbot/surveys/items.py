@@ -23,7 +23,8 @@ def list_items(
     :param known: texts that are listed already.
     """
     seen = {fold_text(text) for text in known}
-    side_by_side, others = [], []
+    side_by_side: list[Finding] = []
+    others: list[Finding] = []
     for passage in watch_stop(passages, scope):
         for topic in topics:
             for stretch in find_items(passage, topic):

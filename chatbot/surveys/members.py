@@ -1,8 +1,9 @@
 """The members of what a corpus lists under a name: "List all error codes" where a heading says "Error codes".
 
 A row of a table or an item of a list is a member where the heading right above it, the line that leads to
-it, or a column of its table ends with the name. Below a heading or title with such a name, lines that begin
-with codes of one pattern (GW-102, GW-410) are members too, if codes are asked for. Nothing else is guessed.
+it, or the first column of its table ends with the name. Below a heading or title with such a name, lines
+that begin with codes of one pattern (GW-102, GW-410) are members too, if codes are asked for. Nothing else
+is guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _CODE = re.compile(r"\W*(?P<code>(?P<pattern>[A-Z]{1,6})[-–]?\d{1,6}[A-Za-z]?)
 class _Line:
     """A block of a document, the headings above it from the document's down, and its table's first row.
 
-    `names` are what the line may be listed under: the last heading, the line that leads to it, the columns.
+    `names` are what the line may be listed under: the last heading, the line that leads to it, and the first
+    column of its table, which says what its rows are.
     """
 
     block: Block
@@ -65,7 +67,9 @@ def _may_list(passage: Passage, topics: Sequence[str]) -> bool:
     """Whether a passage stands under a topic's name, or holds a line or a column of that name."""
     lines = [line for line in f"{passage.chunk.context}\n{passage.text}".split("\n") if line.strip()]
     names = [passage.title, *passage.chunk.headings]
-    names += [name for line in lines for name in line.split(CELL_MARK) if CELL_MARK in line or ":" in line[-2:]]
+    names += [
+        name for line in lines for name in line.split(CELL_MARK) if CELL_MARK in line or ":" in line[-2:]
+    ]
     return any(names_members(name, topics) for name in names)
 
 
@@ -93,20 +97,20 @@ def asks_for_codes(topics: Sequence[str]) -> bool:
 def _list_lines(document: Document) -> Iterator[_Line]:
     """Every block of a document with what stands above it."""
     headings: list[tuple[int, str]] = []
-    lead, header, before = "", "", ""
+    lead = header = ""
     for block in document.blocks:
         text = document.text[block.start : block.end]
         if block.kind == "heading":
             headings = [heading for heading in headings if heading[0] < block.level]
             headings.append((block.level, text))
+        if block.kind == "table_header":
+            header = text
+        elif block.kind != "table_row":
+            header = ""
         if block.kind not in ("list_item", "table_row", "table_header"):
-            lead, header = (text if text.rstrip().endswith(":") else ""), ""
-        elif block.kind == "table_header" or (block.kind == "table_row" and before not in ("table_row", "table_header")):
-            header = text if block.kind == "table_header" else ""
-        titles = (document.record.title, *(heading for _, heading in headings))
-        columns = header.split(CELL_MARK) if block.kind == "table_row" else []
-        yield _Line(block, titles, (titles[-1], lead, *columns), header if block.kind == "table_row" else "")
-        before = block.kind
+            lead = text if text.rstrip().endswith(":") else ""
+        above = (document.record.title, *(heading for _, heading in headings))
+        yield _Line(block, above, (above[-1], lead, header.split(CELL_MARK)[0]), header)
 
 
 def _find_coded(document: Document, lines: Sequence[_Line]) -> list[_Line]:

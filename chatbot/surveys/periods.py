@@ -19,7 +19,7 @@ _MOMENT = (
     rf"|{_MONTH},? (?:of )?{_YEAR}|(?:the year )?{_YEAR})"
 )
 _OPENING = (
-    r"(?:(?:that |which )?(?:are|is|were|was|have been|has been) )?(?:last )?"
+    r"(?:(?:that |which )?(?:are|is|were|was|have been|has been|have|has) )?(?:last )?"
     r"(?:(?:dated|written|published|updated|changed|revised|issued|made|created|approved) )?"
 )
 
@@ -67,9 +67,10 @@ def name_years(text: str, today: date) -> str:
                 return match[0]
             month = _MONTHS.index(match["month"][:3].lower()) + 1
             return f"{lead} {today.year - (month > today.month)}-{month:02}"
-        first = date(today.year, today.month, 1) if match["unit"].lower() == "month" else date(today.year, 1, 1)
+        is_month = match["unit"].lower() == "month"
+        first = date(today.year, today.month if is_month else 1, 1)
         day = first - timedelta(days=1) if match["which"].lower() == "last" else first
-        named = f"{day:%Y-%m}" if match["unit"].lower() == "month" else str(day.year)
+        named = f"{day:%Y-%m}" if is_month else str(day.year)
         return f"{lead} {named}" if lead.lower() in _LEADS.split("|") else f"{lead} in {named}"
 
     return _RELATIVE.sub(name_year, text)

@@ -1,5 +1,6 @@
-"""What the register alone answers: which documents are the newest, and how they spread over languages,
-folders and formats."""
+"""What the register alone answers: which documents are the newest, and how many are in which language,
+folder or format.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ def order_documents(
 ) -> tuple[list[DocumentRecord], bool]:
     """The documents in the order of the dates that they state, and whether file dates were taken instead.
 
-    Those without a date are left out; only where none states one, the days count on which their files were last
-    changed. When a file was copied tells little of how old its text is, so the two are never mixed.
+    Those without a date are left out; only where none states one, the days count on which their files were
+    last changed. When a file was copied tells little of how old its text is, so the two are never mixed.
 
     :param most: how many to give, None for all. Of documents of one day none is left out.
     """

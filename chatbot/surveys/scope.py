@@ -26,7 +26,7 @@ MOST_COMPARED = 5000
 """Up to so many chunks that filters leave are compared with the topic one by one."""
 
 
-class SurveyStopped(Exception):  # noqa: N818 - nothing went wrong, and no user meets it
+class SurveyStopped(Exception):
     """Whoever asked does not want to wait any longer."""
 
 
@@ -35,8 +35,8 @@ class SurveyScope:
     """Where a survey looks.
 
     `records` are the documents that were let through, by id; chunks must satisfy `filters` too. `vector`
-    is that of the topic, made by the embedding model with this `fingerprint`. When `stop` is set, reading ends
-    with SurveyStopped.
+    is that of the topic, made by the embedding model with this `fingerprint`. When `stop` is set, reading
+    ends with SurveyStopped.
     """
 
     corpus: str
@@ -48,8 +48,9 @@ class SurveyScope:
     stop: threading.Event | None = None
 
     def check_stop(self) -> None:
-        """
-        :raises SurveyStopped: when the survey was stopped.
+        """Go on only if the survey was not stopped.
+
+        :raises SurveyStopped: when it was.
         """
         if self.stop is not None and self.stop.is_set():
             raise SurveyStopped

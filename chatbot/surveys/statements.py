@@ -24,12 +24,11 @@ class Statement:
 
 
 def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
-    """The answer: what was found, how much was read, and the documents or items; nothing where it was stopped."""
+    """The answer: what was found, how much was read, and the documents or items; none of a stopped survey."""
     if findings.is_stopped:
         return []
     if findings.total and not findings.searched:
-        limits = "; ".join(findings.limits)
-        return [Statement(prompts.survey_none_left.substitute(total=findings.total, limits=limits))]
+        return [Statement(" ".join(write_nothing_left(findings, prompts)))]
     head = [write_head(findings, prompts), *write_coverage(findings, prompts)]
     statements = [Statement(" ".join(head)), *write_groups(findings, prompts)]
     gap, group = "\n\n", findings.shown[0].group if findings.shown else ""
@@ -45,17 +44,24 @@ def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
     return statements
 
 
+def write_nothing_left(findings: SurveyFindings, prompts: Prompts) -> Iterator[str]:
+    """That the limits leave no document, and which might belong there all the same."""
+    yield prompts.survey_none_left.substitute(total=findings.total, limits="; ".join(findings.limits))
+    if findings.undated:
+        yield prompts.survey_undated.substitute(count=findings.undated)
+
+
 def write_head(findings: SurveyFindings, prompts: Prompts) -> str:
     """What was found, and how many."""
     survey = findings.survey
     count = findings.count - findings.near
     if survey.order:
         return write_order(findings, prompts)
-    if survey.kind == "list_items" and findings.members:
+    if findings.members:
         return prompts.survey_members.substitute(
             topic=survey.topic, count=findings.members, documents=findings.member_documents
         )
-    if survey.kind == "list_items":
+    if survey.kind in ("list_items", "list_members"):
         return prompts.survey_items.substitute(topic=survey.topic, count=count, documents=findings.documents)
     if survey.named:
         return prompts.survey_named.substitute(name=survey.named, count=count)

@@ -18,7 +18,9 @@ from chatbot.surveys import grammar
 from chatbot.surveys.periods import Period, name_years, read_period, take_last_period
 from chatbot.types import NO_FILTERS, SearchFilters
 
-SurveyKind = Literal["count_documents", "list_documents", "list_items", "count_pages", "list_groups"]
+SurveyKind = Literal[
+    "count_documents", "list_documents", "list_members", "list_items", "count_pages", "list_groups"
+]
 Order = Literal["", "newest", "oldest"]
 Grouping = Literal["", "language", "folder", "format"]
 
@@ -95,7 +97,9 @@ def _read_register(sentence: str) -> Survey | None:
     """What is asked of the list of documents alone."""
     for whole in grammar.GROUP_WHOLES:
         if match := whole.fullmatch(sentence):
-            grouping: Grouping = "language" if match["language"] else "folder" if match["folder"] else "format"
+            grouping: Grouping = (
+                "language" if match["language"] else "folder" if match["folder"] else "format"
+            )
             return Survey("list_groups", grouping=grouping)
     is_overview = any(whole.fullmatch(sentence) for whole in grammar.OVERVIEW_WHOLES)
     return Survey("list_documents") if is_overview else None
@@ -106,8 +110,8 @@ def _read_order(sentence: str) -> Survey | None:
     for head in grammar.ORDER_HEADS:
         if match := head.match(sentence):
             order: Order = "newest" if match["newest"] else "oldest"
-            survey = Survey("list_documents", order=order, most=_read_number(match))
-            survey = _read_limits(_limit_documents(survey, match), sentence[match.end() :].strip(" ,:"))
+            begun = _limit_documents(Survey("list_documents", order=order, most=_read_number(match)), match)
+            survey = _read_limits(begun, sentence[match.end() :].strip(" ,:"))
             return None if survey and survey.named and survey.topic else survey
     if match := grammar.WHAT_CHANGED.match(sentence):
         dated = read_period(sentence[match.end() :].strip())
@@ -122,8 +126,9 @@ def _read_number(match: re.Match[str]) -> int:
     number = groups.get("number") or groups.get("later_number")
     if number:
         return max(1, int(number)) if number.isdigit() else grammar.NUMBERS[number.lower()]
-    is_plural = re.search(r"(?:docs|documents|files|pdfs|(?<!minute)s)$", match[0], re.IGNORECASE)
-    return SEVERAL if is_plural and " are " in f" {match[0].lower()} " else 1
+    words = find_words(match[0])
+    is_plural = not grammar.SEVERAL_DOCUMENTS.isdisjoint(words) and not {"is", "was", "has"} & set(words)
+    return SEVERAL if is_plural else 1
 
 
 def _read_documents(sentence: str) -> Survey | None:
@@ -156,7 +161,7 @@ def _list_wholes() -> Iterator[tuple[SurveyKind, re.Pattern[str]]]:
     yield from (("list_documents", whole) for whole in grammar.MENTION_WHOLES)
     yield from (("list_items", whole) for whole in grammar.ITEM_WHOLES)
     yield "count_pages", grammar.PAGE_WHOLE
-    yield "list_items", grammar.LIST_WHOLE
+    yield "list_members", grammar.LIST_WHOLE
 
 
 def _read_limits(survey: Survey, text: str) -> Survey | None:

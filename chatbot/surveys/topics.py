@@ -47,8 +47,8 @@ def names_members(name: str, topics: Sequence[str]) -> bool:
     """Whether what stands under a heading, a caption or a column's name are the things that a topic names.
 
     The name must end with the topic: "Everyday error codes" are error codes, "Error codes and forms" are
-    more than that, and a "Code policy" is none. What only places the name, as in "Offices in Tolsay", and what
-    leads to it, as in "Gangway: error codes", does not count.
+    more than that, and a "Code policy" is none. What only places the name, as in "Offices in Tolsay", and
+    what leads to it, as in "Gangway: error codes", does not count.
     """
     plain = _IN_BRACKETS.sub(" ", name).strip(" :.").rsplit(":", 1)[-1]
     head = RELATION.split(plain, maxsplit=1)[0]
@@ -65,8 +65,14 @@ def describe_place(passage: Passage) -> str:
 
 
 def cut_stems(stems: Collection[str]) -> list[str]:
-    """The beginnings of stems with which FTS5's other stems agree."""
-    return [stem if len(stem) < 6 else stem[:-2] for stem in stems]
+    """The beginnings of stems that all forms of a word share, and FTS5's other stems."""
+    return [_cut_stem(stem) for stem in stems]
+
+
+def _cut_stem(stem: str) -> str:
+    if len(stem) > 5:
+        return stem[:-2]
+    return stem.removesuffix("y") if len(stem) > 3 else stem
 
 
 def speaks_of(passage: Passage, topics: Sequence[str]) -> bool:

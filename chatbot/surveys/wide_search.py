@@ -136,8 +136,8 @@ def find_all(survey: Survey, topics: Sequence[str], scope: SurveyScope) -> _Foun
     """Every document or item that a survey asks for by words, those nearest to the topic first."""
     if survey.kind == "list_groups":
         return _Found(groups=tuple(count_groups(list_fitting(scope), survey.grouping)))
-    if survey.kind == "list_items":
-        return _Found(find_places(topics, scope))
+    if survey.kind in ("list_members", "list_items"):
+        return _Found(find_places(topics, scope, with_members=survey.kind == "list_members"))
     if survey.kind == "count_pages":
         return _Found([Finding(record) for record in list_fitting(scope) if is_named(record, topics)])
     findings = find_documents(survey, topics, scope)
@@ -151,10 +151,10 @@ def find_all(survey: Survey, topics: Sequence[str], scope: SurveyScope) -> _Foun
     )
 
 
-def find_places(topics: Sequence[str], scope: SurveyScope) -> list[Finding]:
-    """What documents list under a topic's name, then the other places that name it."""
+def find_places(topics: Sequence[str], scope: SurveyScope, *, with_members: bool) -> list[Finding]:
+    """What documents list under a topic's name, if that is wanted, then the other places that name it."""
     passages = read_passages(scope, find_holding(topics, scope))
-    members = list_members(passages, topics, scope)
+    members = list_members(passages, topics, scope) if with_members else []
     texts = [read_stretch(member) for member in members]
     return members + list_items(passages, topics, scope, known=texts)
 
@@ -169,9 +169,7 @@ def find_documents(survey: Survey, topics: Sequence[str], scope: SurveyScope) ->
     """The documents of a name, and those that mention a topic, or do not."""
     if not survey.topic:
         named = [survey.named] if survey.named else []
-        return [
-            Finding(record) for record in list_fitting(scope) if not named or is_named(record, named)
-        ]
+        return [Finding(record) for record in list_fitting(scope) if not named or is_named(record, named)]
     speaking = find_mentions(survey.topic, topics, scope)
     known = {finding.record.id for finding in speaking}
     if survey.is_negated:
@@ -183,7 +181,7 @@ def find_documents(survey: Survey, topics: Sequence[str], scope: SurveyScope) ->
 
 
 def find_mentions(topic: str, topics: Sequence[str], scope: SurveyScope) -> list[Finding]:
-    """The documents with a sentence on a topic; where none has, those with a sentence on each of its parts."""
+    """The documents with a sentence on a topic; where none has, those with one on each of its parts."""
     found = group_by_document(find_speaking(topics, scope), scope.records)
     parts = split_conjunction(topic)
     if found or len(parts) < 2:
@@ -235,7 +233,7 @@ def find_near(nearest: Sequence[Passage], scope: SurveyScope, *, known: set[str]
 
 def choose_shown(findings: Sequence[Finding], survey: Survey, *, is_limited: bool) -> list[Finding]:
     """The documents or places to show; none where only all documents are counted."""
-    if survey.kind == "list_items":
+    if survey.kind in ("list_members", "list_items"):
         members = list_group(findings, "member")[:MOST_MEMBERS]
         return members + list_group(findings, "named")[:MOST_ITEMS]
     is_plain_count = survey.kind == "count_documents" and not (survey.topic or survey.named or is_limited)

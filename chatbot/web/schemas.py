@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chatbot.errors import ChatbotError, QuestionError
+from chatbot.filters import read_language
 from chatbot.types import (
     Chat,
     Citation,
@@ -57,12 +58,15 @@ class FiltersBody(BaseModel):
     excluded: Texts = []
 
     def make_filters(self) -> SearchFilters:
-        """The filters that a search takes."""
+        """The filters that a search takes.
+
+        :raises QuestionError: for a language that is none.
+        """
         return SearchFilters(
             files=tuple(self.files),
             folders=tuple(self.folders),
             formats=tuple(self.formats),
-            languages=tuple(self.languages),
+            languages=tuple(read_language(name) for name in self.languages),
             after=self.after,
             before=self.before,
             phrases=tuple(self.phrases),
@@ -73,7 +77,7 @@ class FiltersBody(BaseModel):
 def read_filters(values: object) -> SearchFilters:
     """The filters of a JSON object.
 
-    :raises QuestionError: when it is no such object.
+    :raises QuestionError: when it is no such object, or names a language that is none.
     """
     try:
         return FiltersBody.model_validate(values).make_filters()

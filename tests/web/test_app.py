@@ -283,6 +283,21 @@ def test_ask_takes_filters_and_tells_how_the_sources_were_found(client, service)
     assert answer["prompt"]["tokens"] == 120
 
 
+@pytest.mark.parametrize("name", ["de", "DE", "German", "de-AT"])
+def test_languages_are_known_by_code_and_name(client, service, name):
+    body = {"question": QUESTION, "filters": {"languages": [name]}}
+    client.post("/api/ask", json=body)
+
+    assert service.filters[-1].languages == ("de",)
+
+
+def test_an_unknown_language_is_refused_with_advice(client):
+    answer = client.post("/api/ask", json={"question": QUESTION, "filters": {"languages": ["klingon"]}})
+
+    assert answer.status_code == 422
+    assert "klingon" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "filters",
     [
