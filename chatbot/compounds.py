@@ -13,8 +13,8 @@ FindHeld = Callable[[Sequence[str]], Collection[str]]
 
 FEWEST_LETTERS, FEWEST_PART_LETTERS = 5, 3
 """The fewest letters of a word that may be a compound, and of each of its parts."""
-PREFIXES = frozenset({"co", "e", "re"})
-"""Parts of fewer letters: "co-operate", "e-mail", "re-enter"."""
+PREFIXES = frozenset({"co", "e"})
+"""Parts of fewer letters: "co-operate", "e-mail"."""
 PARTICLES = frozenset({"in", "off", "out", "up"})
 """Stop words that a compound may end with: "log in", "back up"."""
 

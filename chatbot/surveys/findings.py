@@ -27,7 +27,8 @@ class Finding:
     """A document or an item that answers a survey.
 
     `passages` are those of the document that were found, best first. An item is a `stretch` of the first of
-    them. `span` is the quote; None while none was chosen, and for a document without a sentence.
+    them. `span` is the quote; None while none was chosen, and for a document without a sentence. A quote
+    without a word of the topic `tells_nothing`: the topic then stands in the title.
     """
 
     record: DocumentRecord
@@ -35,6 +36,7 @@ class Finding:
     stretch: Stretch | None = None
     span: SourceSpan | None = None
     group: FindingGroup = "named"
+    tells_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

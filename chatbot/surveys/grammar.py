@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from chatbot.languages import LANGUAGES
+from chatbot.surveys.periods import CHANGES
 
 FORMATS = {
     "pdf": ("pdf",),
@@ -74,9 +75,7 @@ ABOUT = (
 )
 MENTIONED = r"(?:mentioned|discussed|referred to|talked about)"
 MENTIONS = r"(?:mentions?|occurrences?|references?|passages?|places|sentences?|paragraphs?)"
-CHANGED = (
-    r"(?:dated|written|published|updated|changed|modified|edited|revised|issued|made|created|approved|added)"
-)
+CHANGED = rf"(?:{CHANGES})"
 NEWEST = rf"(?:newest|latest|most recent|(?:most recently|last) {CHANGED})"
 OLDEST = rf"(?:oldest|earliest|least recent|(?:least recently|first) {CHANGED})"
 NUMBER = rf"(?P<number>\d{{1,2}}|{'|'.join(NUMBERS)})"
@@ -117,7 +116,8 @@ ORDER_HEADS = (
     ),
 )
 WHAT_CHANGED = _compile(
-    rf"what(?:['’]s| is| was| has| has been| have been| were)? (?:new|{CHANGED})(?: (?:in|among) {LIBRARY})?"
+    rf"what(?:['’]s| is| was| has| has been| have been| were)?"
+    rf" (?:new|{CHANGED}(?: (?:last|lately|recently))?)(?: (?:in|among) {LIBRARY})?"
 )
 
 # Questions that are read as a whole.

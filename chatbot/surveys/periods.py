@@ -7,20 +7,25 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = (
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _MOMENT = (
-    rf"(?:{_YEAR}-\d\d(?:-\d\d)?|{_DAY} (?:of )?{_MONTH},? {_YEAR}|{_MONTH} {_DAY},? {_YEAR}"
-    rf"|{_MONTH},? (?:of )?{_YEAR}|(?:the year )?{_YEAR})"
+    rf"(?:{_YEAR}-\d\d(?:-\d\d)?|{_DAY} (?:of )?{MONTH},? {_YEAR}|{MONTH} {_DAY},? {_YEAR}"
+    rf"|{MONTH},? (?:of )?{_YEAR}|(?:the year )?{_YEAR})"
 )
+CHANGES = "|".join(
+    "dated written published updated changed modified edited revised reviewed issued made created approved"
+    " added".split()
+)
+"""What happens to a document on its date."""
 _OPENING = (
     r"(?:(?:that |which )?(?:are|is|were|was|have been|has been|have|has) )?(?:last )?"
-    r"(?:(?:dated|written|published|updated|changed|revised|issued|made|created|approved) )?"
+    rf"(?:(?:{CHANGES}) )?"
 )
 
 # A moment in `since` or `until` belongs to the period itself, one in `after` or `before` does not.
@@ -37,14 +42,6 @@ _CLEAR = (_BETWEEN, _ONWARDS, _SINCE, _AFTER, _BEFORE, _UNTIL, _FROM)
 _AT_START = [re.compile(rf"{_OPENING}{form}(?![\w-])", re.IGNORECASE) for form in (*_CLEAR, _IN)]
 _AT_END = [re.compile(rf"(?<![\w-]){_OPENING}{form}$", re.IGNORECASE) for form in _CLEAR]
 
-_LEADS = "since|after|before|until|till|from|later than|newer than|older than|earlier than|in|during"
-_CHANGES = "dated|written|published|updated|changed|revised|issued|made|created|approved|added"
-_RELATIVE = re.compile(
-    rf"\b(?P<lead>{_LEADS}|{_CHANGES}) (?:(?P<which>this|last) (?P<unit>year|month)"
-    rf"|(?P<month>{_MONTH}))(?!\w|,? (?:of )?\d)",
-    re.IGNORECASE,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -52,28 +49,6 @@ class Period:
 
     after: date | None
     before: date | None
-
-
-def name_years(text: str, today: date) -> str:
-    """A text with the years and months that "this year", "last month" and "since March" mean.
-
-    A month alone is the latest one that has begun.
-    """
-
-    def name_year(match: re.Match[str]) -> str:
-        lead = match["lead"]
-        if match["month"]:
-            if lead.lower() in ("in", "during", *_CHANGES.split("|")):
-                return match[0]
-            month = _MONTHS.index(match["month"][:3].lower()) + 1
-            return f"{lead} {today.year - (month > today.month)}-{month:02}"
-        is_month = match["unit"].lower() == "month"
-        first = date(today.year, today.month if is_month else 1, 1)
-        day = first - timedelta(days=1) if match["which"].lower() == "last" else first
-        named = f"{day:%Y-%m}" if is_month else str(day.year)
-        return f"{lead} {named}" if lead.lower() in _LEADS.split("|") else f"{lead} in {named}"
-
-    return _RELATIVE.sub(name_year, text)
 
 
 def read_period(text: str) -> tuple[Period, str] | None:
@@ -128,6 +103,6 @@ def _split_moment(text: str) -> tuple[int, int | None, int | None]:
         year, month, *day = (int(part) for part in text.split("-"))
         return year, month, day[0] if day else None
     words = re.findall(r"[a-z]+|\d+", text)
-    months = [_MONTHS.index(word[:3]) + 1 for word in words if word[:3] in _MONTHS]
+    months = [MONTHS.index(word[:3]) + 1 for word in words if word[:3] in MONTHS]
     days = [int(word) for word in words if word.isdigit() and len(word) < 3]
     return int(words[-1]), months[0] if months else None, days[0] if days else None

@@ -40,7 +40,7 @@ def choose_quote(finding: Finding, scope: SurveyScope, topics: Sequence[str]) ->
             if rank > best:
                 last = following[1] if following and not rank[1] else end
                 best, chosen = rank, make_source_span(passage, start, last)
-    return replace(finding, span=chosen)
+    return replace(finding, span=chosen, tells_nothing=finding.group != "near" and best[0] < 1)
 
 
 def list_quotable(passage: Passage) -> list[tuple[int, int]]:

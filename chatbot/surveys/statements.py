@@ -137,7 +137,7 @@ def write_finding(finding: Finding, findings: SurveyFindings, prompts: Prompts, 
             if record.pages
             else prompts.survey_unpaged.substitute(place)
         )
-    elif survey.topic and span is not None and not survey.order and not survey.is_negated:
+    elif survey.topic and span is not None and not survey.order and not finding.tells_nothing:
         line = prompts.survey_quote.substitute(place, quote=shorten_quote(span.text))
     elif findings.uses_file_dates:
         line = prompts.survey_filed_document.substitute(place, date=find_file_day(record))

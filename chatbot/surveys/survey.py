@@ -15,7 +15,8 @@ from typing import Literal
 from chatbot.filters import read_language
 from chatbot.sentences import STOP_WORDS, find_content_words, find_words
 from chatbot.surveys import grammar
-from chatbot.surveys.periods import Period, name_years, read_period, take_last_period
+from chatbot.surveys.periods import Period, read_period, take_last_period
+from chatbot.surveys.relative_times import name_dates
 from chatbot.types import NO_FILTERS, SearchFilters
 
 SurveyKind = Literal[
@@ -68,7 +69,7 @@ def recognize_survey(question: str, today: date | None = None) -> Survey | None:
 
     :param today: what "this year" and "since March" are counted from; the day it is, where None.
     """
-    question = name_years(question.strip(), today or date.today())
+    question = name_dates(question.strip(), today or date.today())
     sentences = [_strip_sentence(part) for part in grammar.SENTENCE_END.split(question)]
     survey = _read_sentence(sentences[-1]) if sentences else None
     if len(sentences) > 1 and survey is None:
@@ -114,6 +115,8 @@ def _read_order(sentence: str) -> Survey | None:
             survey = _read_limits(begun, sentence[match.end() :].strip(" ,:"))
             return None if survey and survey.named and survey.topic else survey
     if match := grammar.WHAT_CHANGED.match(sentence):
+        if match.end() == len(sentence):
+            return Survey("list_documents", order="newest", most=SEVERAL)
         dated = read_period(sentence[match.end() :].strip())
         if dated and not dated[1]:
             return _limit_period(Survey("list_documents", order="newest"), dated[0])

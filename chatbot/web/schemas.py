@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -56,6 +56,7 @@ class FiltersBody(BaseModel):
     before: Day | None = None
     phrases: Texts = []
     excluded: Texts = []
+    within: FiltersBody | None = None
 
     def make_filters(self) -> SearchFilters:
         """The filters that a search takes.
@@ -71,6 +72,7 @@ class FiltersBody(BaseModel):
             before=self.before,
             phrases=tuple(self.phrases),
             excluded=tuple(self.excluded),
+            within=self.within.make_filters() if self.within else None,
         )
 
 
@@ -93,8 +95,9 @@ def read_filters(values: object) -> SearchFilters:
 
 def filters_to_json(filters: SearchFilters) -> Json:
     """Filters by name; `read_filters` takes them back."""
-    values = asdict(filters)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    values = asdict(replace(filters, within=None))
+    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return lists | {"within": filters_to_json(filters.within) if filters.within else None}
 
 
 def choices_to_json(choices: FilterChoices) -> Json:

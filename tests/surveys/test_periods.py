@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.surveys.periods import Period, name_years, read_moment, read_period, take_last_period
+from chatbot.surveys.periods import Period, read_moment, read_period, take_last_period
 
 DAYS = st.dates(date(1900, 1, 1), date(2098, 12, 31))
 
@@ -64,31 +64,3 @@ def test_any_text_can_be_read(text):
 
     assert found is None or text.endswith(found[1])
     assert text.strip().startswith(take_last_period(text)[0].strip())
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("since January", "since 2026-01"),
-        ("since May", "since 2026-05"),
-        ("before December", "before 2025-12"),
-        ("from last year", "from 2025"),
-        ("written this year", "written in 2026"),
-        ("changed last month", "changed in 2026-04"),
-        ("in this month", "in 2026-05"),
-    ],
-)
-def test_years_and_months_are_counted_from_today(text, named):
-    assert name_years(text, date(2026, 5, 20)) == named
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["since March 2024", "since 1 May", "in March", "from Maybury", "last year", "the May report", "since"],
-)
-def test_what_names_its_year_or_no_time_stays(text):
-    assert name_years(text, date(2026, 5, 20)) == text
-
-
-def test_last_month_in_january_is_december():
-    assert name_years("since last month", date(2026, 1, 31)) == "since 2025-12"

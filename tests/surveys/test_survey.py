@@ -114,6 +114,11 @@ def year(number: int) -> SearchFilters:
             "Which documents were written last year?",
             Survey("list_documents", filters=year(2025)),
         ),
+        ("What's new?", Survey("list_documents", order="newest", most=SEVERAL)),
+        (
+            "Which documents were changed in the last 10 days?",
+            Survey("list_documents", filters=SearchFilters(after="2026-05-10")),
+        ),
         ("What languages are the documents in?", Survey("list_groups", grouping="language")),
         ("Which folders are there?", Survey("list_groups", grouping="folder")),
         ("Summarise the corpus", Survey("list_documents")),
