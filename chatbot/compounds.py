@@ -20,7 +20,7 @@ PARTICLES = frozenset({"in", "off", "out", "up"})
 
 
 def list_spellings(text: str, find_held: FindHeld) -> list[str]:
-    """A text, and after it the same with each of its compounds as documents may write it instead.
+    """A text, and after it the same with each of its compounds as documents may write it too.
 
     A word is taken apart, with a hyphen, only where both parts are words that documents hold, and put
     together only where they hold the whole. So "lifejackets" is also "life-jackets", and "e-mail" is "email".

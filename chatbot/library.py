@@ -407,11 +407,20 @@ class Library:
         return [word for word in words if word not in common or word in rarest]
 
     def list_spellings(self, corpus: str, text: str) -> list[str]:
-        """A text, and after it the same with each compound as the corpus may write it; see `compounds`."""
-        return list_spellings(text, lambda words: self._find_in_vocabulary(corpus, words))
+        """A text, and after it the same with each compound as the corpus writes it too; see `compounds`."""
+        known = set(find_words(text))
+        _, *others = list_spellings(text, lambda words: self._find_in_vocabulary(corpus, words))
+        return [
+            text,
+            *(
+                other
+                for other in others
+                if all(self.holds_words(corpus, word) for word in find_words(other) if word not in known)
+            ),
+        ]
 
     def _list_other_words(self, corpus: str, question: str) -> list[str]:
-        """The compounds of a question's words that the corpus may write instead."""
+        """The compounds of a question's words as the corpus writes them too."""
         known = set(find_words(question))
         spellings = self.list_spellings(corpus, question)[1:]
         return [word for spelling in spellings for word in find_words(spelling) if word not in known]
