@@ -17,8 +17,8 @@ from chatbot.grounding import (
 )
 from chatbot.prompting import Prompts
 from chatbot.sentences import find_content_words, find_words, split_sentences
+from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.statements import Statement, write_survey
-from chatbot.surveys.wide_search import SurveyFindings
 from chatbot.types import (
     Citation,
     FinishedAnswer,
@@ -281,8 +281,10 @@ class SurveyAnswer(Answer):
 
     def __init__(self, request: Request, findings: SurveyFindings, form: AnswerForm) -> None:
         super().__init__(request, AnswerPlan(findings.passages, (), ()), form, None)
-        self.found = findings.count > 0
+        self.found = findings.count > 0 or findings.is_stopped
         self._statements = write_survey(findings, form.prompts)
+        if findings.is_stopped:
+            self.stop()
 
     def _write(self) -> Generator[str, None, None]:
         reason: StopReason = "stopped"
@@ -291,7 +293,8 @@ class SurveyAnswer(Answer):
                 if self._stop_requested:
                     return
                 yield self._add_statement(statement)
-            reason = "end"
+            if not self._stop_requested:
+                reason = "end"
         finally:
             if self.finished is None:
                 self._end(reason)

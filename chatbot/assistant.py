@@ -6,6 +6,7 @@ only in how they consume the `Answer`.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from chatbot.evidence import (
     names_what_is_missing,
     rank_evidence,
 )
-from chatbot.filters import merge_filters, remove_filters, split_query
+from chatbot.filters import narrow_filters, remove_filters, split_query
 from chatbot.grounding import (
     SourceSpan,
     find_numbers,
@@ -30,8 +31,8 @@ from chatbot.grounding import (
 )
 from chatbot.prompting import Prompts
 from chatbot.spelling import apply_corrections
+from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.survey import Survey, recognize_survey
-from chatbot.surveys.wide_search import SurveyFindings
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
     NO_FILTERS,
@@ -59,9 +60,15 @@ class LookThroughCorpus(Protocol):
     """Finds what the corpus as a whole holds for a survey."""
 
     def __call__(
-        self, survey: Survey, question: str, *, corpus: str, filters: SearchFilters
+        self,
+        survey: Survey,
+        question: str,
+        *,
+        corpus: str,
+        filters: SearchFilters,
+        stop: threading.Event | None = None,
     ) -> SurveyFindings:
-        """Every document or item that the survey asks for."""
+        """Every document or item that the survey asks for; nothing where `stop` is set meanwhile."""
 
 
 ReadSentenceVectors = Callable[[Sequence[Passage]], SentenceVectors]
@@ -96,11 +103,13 @@ class Assistant:
         *,
         corpus: str,
         filters: SearchFilters = NO_FILTERS,
+        stop: threading.Event | None = None,
     ) -> Answer:
         """Answer a question; the passages are found before this returns, the words come on iterating.
 
         :param history: earlier turns, oldest first.
-        :param filters: beside those that are typed in the question.
+        :param filters: those that are typed in the question narrow them.
+        :param stop: set while the whole corpus is looked through, it ends that.
         :raises QuestionError: for an empty question, one that is too long, and filters without a question.
         """
         started = time.monotonic()
@@ -111,9 +120,9 @@ class Assistant:
                 "There are filters, but no question.",
                 "Write beside them what you want to know. To see what they match, search for them.",
             )
-        filters = merge_filters(filters, typed)
+        filters = narrow_filters(filters, typed)
         survey_answer = self.answer_survey(
-            question, searched_for, corpus=corpus, filters=filters, started=started
+            question, searched_for, corpus=corpus, filters=filters, started=started, stop=stop
         )
         if survey_answer is not None:
             return survey_answer
@@ -136,6 +145,7 @@ class Assistant:
         corpus: str,
         filters: SearchFilters = NO_FILTERS,
         started: float,
+        stop: threading.Event | None = None,
     ) -> Answer | None:
         """The answer to a question about the corpus as a whole; None for an ordinary question.
 
@@ -144,7 +154,7 @@ class Assistant:
         survey = recognize_survey(searched_for)
         if survey is None or self.look_through is None:
             return None
-        findings = self.look_through(survey, searched_for, corpus=corpus, filters=filters)
+        findings = self.look_through(survey, searched_for, corpus=corpus, filters=filters, stop=stop)
         if findings.is_left_open:
             return None
         request = Request(question, searched_for, corpus, started, findings.trace)
@@ -198,7 +208,7 @@ class Assistant:
         """
         question = check_question(question, self.rules.question_limit_characters)
         searched_for, typed = read_question(question, history)
-        filters = merge_filters(filters, typed)
+        filters = narrow_filters(filters, typed)
         limit = limit or self.rules.passage_limit
         result = self.search(searched_for, corpus=corpus, limit=limit, filters=filters)
         if not searched_for:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import reduce
 from typing import Any
 
 from chatbot.errors import QuestionError
@@ -160,6 +162,27 @@ def merge_filters(first: SearchFilters, second: SearchFilters) -> SearchFilters:
     )
 
 
+def narrow_filters(first: SearchFilters, second: SearchFilters) -> SearchFilters:
+    """Filters that let through only what both do.
+
+    Of one kind the second are kept, and the first hold beside them, in `within`.
+    """
+    if first.is_empty or second.is_empty:
+        return second if first.is_empty else first
+    kinds = ("files", "folders", "formats", "languages")
+    clashing: dict[str, Any] = {
+        kind: getattr(first, kind)
+        for kind in kinds
+        if getattr(first, kind) and getattr(second, kind) not in ((), getattr(first, kind))
+    }
+    emptied: dict[str, Any] = dict.fromkeys(clashing, ())
+    others = replace(first, within=None, **emptied)
+    beside = [first.within or NO_FILTERS, second.within or NO_FILTERS, SearchFilters(**clashing)]
+    within = reduce(narrow_filters, beside)
+    merged = merge_filters(others, replace(second, within=None))
+    return replace(merged, within=None if within.is_empty else within)
+
+
 def _join(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(first + second))
 
@@ -169,13 +192,15 @@ def unpack_filters(values: Mapping[str, Any]) -> SearchFilters:
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
-    return SearchFilters(**fields)
+    within = fields.get("within")
+    return SearchFilters(**fields | {"within": unpack_filters(within) if within else None})
 
 
 def describe_filters(filters: SearchFilters) -> list[str]:
     """What the filters ask for, a short plain text each, such as “type pdf or docx”."""
     languages = [LANGUAGES.get(code, code) for code in filters.languages]
-    texts = [
+    texts = describe_filters(filters.within) if filters.within else []
+    texts += [
         f"{kind} {' or '.join(values)}"
         for kind, values in (
             ("file", filters.files),
@@ -218,6 +243,8 @@ def select_documents(records: Sequence[DocumentRecord], filters: SearchFilters) 
         and _is_dated(record, filters)
         and (not filters.folders or any(_lies_in(record, folder) for folder in filters.folders))
     ]
+    if filters.within is not None:
+        selected = select_documents(selected, filters.within)
     if not filters.files:
         return selected
     named = {record.id for name in filters.files for record in select_named(selected, name)}

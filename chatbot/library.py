@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chatbot.compounds import list_spellings
 from chatbot.database import open_database, write_transaction
 from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
@@ -282,6 +283,14 @@ class Library:
         )
         return {row[0]: (_read_chunk(row[:9]), DocumentRecord(*row[9:])) for row in rows}
 
+    def read_chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """The chunks that are still there, in no order, without their documents."""
+        rows = self._select(
+            f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
+        )
+        return [_read_chunk(row) for row in rows]
+
     def find_vectors(self, ids: Sequence[str], fingerprint: str) -> dict[str, Vectors]:
         """The vectors that an embedding model made of chunks, by id, where they are there."""
         found: dict[str, Vectors] = {}
@@ -353,7 +362,8 @@ class Library:
         words = [word for word in dict.fromkeys(find_words(question)) if word not in STOP_WORDS]
         if not words:
             return []
-        pattern = " OR ".join(map(_quote_words, self._drop_common_words(corpus, words)))
+        words = [*self._drop_common_words(corpus, words), *self._list_other_words(corpus, question)]
+        pattern = " OR ".join(map(_quote_words, words))
         if phrases:
             pattern = " AND ".join([f"({pattern})", *map(_quote_words, phrases)])
         if documents is None and (found := self._search_all_words(corpus, pattern, limit)) is not None:
@@ -395,6 +405,32 @@ class Library:
         common = {row[0]: row[1] for row in rows}
         rarest = sorted(words, key=lambda word: common.get(word, 0))[:FEWEST_WORDS]
         return [word for word in words if word not in common or word in rarest]
+
+    def list_spellings(self, corpus: str, text: str) -> list[str]:
+        """A text, and after it the same with each compound as the corpus writes it too; see `compounds`."""
+        known = set(find_words(text))
+        _, *others = list_spellings(text, lambda words: self._find_in_vocabulary(corpus, words))
+        return [
+            text,
+            *(
+                other
+                for other in others
+                if all(self.holds_words(corpus, word) for word in find_words(other) if word not in known)
+            ),
+        ]
+
+    def _list_other_words(self, corpus: str, question: str) -> list[str]:
+        """The compounds of a question's words as the corpus writes them too."""
+        known = set(find_words(question))
+        spellings = self.list_spellings(corpus, question)[1:]
+        return [word for spelling in spellings for word in find_words(spelling) if word not in known]
+
+    def _find_in_vocabulary(self, corpus: str, words: Sequence[str]) -> list[str]:
+        rows = self._select(
+            "SELECT word FROM vocabulary WHERE corpus = ? AND word IN (SELECT value FROM json_each(?))",
+            (corpus, json.dumps(words)),
+        )
+        return [row[0] for row in rows]
 
     def find_phrases(
         self, corpus: str, phrases: Sequence[str], *, limit: int, documents: Sequence[str] | None = None

@@ -34,6 +34,18 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "survey_unpaged": frozenset({"path", "title"}),
     "survey_quote": frozenset({"path", "quote", "title"}),
     "survey_more": frozenset({"count"}),
+    "survey_newest": frozenset({"count"}),
+    "survey_oldest": frozenset({"count"}),
+    "survey_stated_dates": frozenset(),
+    "survey_file_dates": frozenset(),
+    "survey_filed_document": frozenset({"date", "path", "title"}),
+    "survey_named": frozenset({"count", "name"}),
+    "survey_unmentioned": frozenset({"count", "topic"}),
+    "survey_members": frozenset({"count", "documents", "topic"}),
+    "survey_elsewhere": frozenset({"count", "topic"}),
+    "survey_group": frozenset({"count", "name"}),
+    "survey_ungrouped": frozenset({"count"}),
+    "survey_none_left": frozenset({"limits", "total"}),
 }
 """The prompts and the variables that each must use."""
 
@@ -70,6 +82,18 @@ class Prompts:
     survey_unpaged: Template
     survey_quote: Template
     survey_more: Template
+    survey_newest: Template
+    survey_oldest: Template
+    survey_stated_dates: Template
+    survey_file_dates: Template
+    survey_filed_document: Template
+    survey_named: Template
+    survey_unmentioned: Template
+    survey_members: Template
+    survey_elsewhere: Template
+    survey_group: Template
+    survey_ungrouped: Template
+    survey_none_left: Template
 
     def write_messages(
         self,

@@ -25,7 +25,7 @@ from chatbot.corpora import (
     store_file,
 )
 from chatbot.errors import ChatbotError, CorpusError, ModelError
-from chatbot.filters import merge_filters, split_query
+from chatbot.filters import narrow_filters, split_query
 from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.library import Library
@@ -36,8 +36,9 @@ from chatbot.prompting import Prompts
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
+from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.survey import Survey
-from chatbot.surveys.wide_search import SurveyFindings, conduct_survey
+from chatbot.surveys.wide_search import conduct_survey
 from chatbot.types import (
     NO_FILTERS,
     Corpus,
@@ -447,6 +448,7 @@ class Service:
         corpus: str,
         history: Sequence[Message] = (),
         filters: SearchFilters = NO_FILTERS,
+        stop: threading.Event | None = None,
     ) -> Answer:
         """Answer a question from a corpus; see `Assistant.answer`.
 
@@ -454,7 +456,7 @@ class Service:
         """
         check_question(question, self.settings.question_limit_characters)
         return self.make_assistant().answer(
-            question, history, corpus=self.find_corpus(corpus), filters=filters
+            question, history, corpus=self.find_corpus(corpus), filters=filters, stop=stop
         )
 
     def search(
@@ -464,13 +466,13 @@ class Service:
 
         Filters without a question give the first passages of the documents that they leave.
 
-        :param filters: beside those that are typed in the question.
+        :param filters: those that are typed in the question narrow them.
         :raises QuestionError: for a question, or a filter in it, that cannot be used.
         :raises ModelError: while the embedding model is not loaded.
         """
         question = check_question(question, self.settings.question_limit_characters)
         words, typed = split_query(question)
-        filters = merge_filters(filters, typed)
+        filters = narrow_filters(filters, typed)
         return self.search_standalone(words, corpus=self.find_corpus(corpus), limit=limit, filters=filters)
 
     def explain(
@@ -524,7 +526,13 @@ class Service:
         )
 
     def look_through(
-        self, survey: Survey, question: str, *, corpus: str, filters: SearchFilters = NO_FILTERS
+        self,
+        survey: Survey,
+        question: str,
+        *,
+        corpus: str,
+        filters: SearchFilters = NO_FILTERS,
+        stop: threading.Event | None = None,
     ) -> SurveyFindings:
         """What a corpus that is known to exist holds for a question about it as a whole.
 
@@ -540,6 +548,7 @@ class Service:
             find_nearest=self._vectors.find_nearest,
             embedder=self._embedder,
             filters=filters,
+            stop=stop,
         )
 
     def _is_quoting(self) -> bool:

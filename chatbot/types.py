@@ -167,7 +167,7 @@ class SearchFilters:
     Of several `files`, `folders`, `formats` or `languages` one must match. `after` and `before` are
     ISO days: a document of the day `after` matches, one of the day `before` does not, and one that
     states no date matches neither. A passage must hold all `phrases` word for word and none of the
-    `excluded` words.
+    `excluded` words. Where `within` is given, it must satisfy those filters too.
     """
 
     files: tuple[str, ...] = ()
@@ -178,6 +178,7 @@ class SearchFilters:
     before: str | None = None
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    within: SearchFilters | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -1,5 +1,7 @@
+import json
 import re
 import string
+from dataclasses import asdict
 from datetime import date
 
 import pytest
@@ -12,11 +14,13 @@ from chatbot.filters import (
     holds_words,
     list_choices,
     merge_filters,
+    narrow_filters,
     read_first_day,
     read_language,
     remove_filters,
     select_documents,
     split_query,
+    unpack_filters,
 )
 from chatbot.types import NO_FILTERS, DocumentRecord, FilterChoices, SearchFilters
 
@@ -190,9 +194,44 @@ def test_merged_filters_add_up_and_narrow_the_time():
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "paths"),
+    [
+        ({"formats": ("md", "pdf")}, {"formats": ("pdf",)}, ["people/old/Urlaub [alt].pdf"]),
+        ({"formats": ("md",)}, {"formats": ("pdf",)}, []),
+        ({"folders": ("people",)}, {"folders": ("archive",)}, ["archive/people/fees.htm"]),
+        ({"files": ("*.md",)}, {"files": ("leave",)}, ["leave.md", "people/sick-leave.md"]),
+        ({"languages": ("en",)}, {"folders": ("people",)}, ["people/sick-leave.md"]),
+        ({"after": "2024-01-01"}, {"after": "2024-02-01"}, ["archive/people/fees.htm"]),
+    ],
+)
+def test_narrowed_filters_let_through_only_what_both_do(first, second, paths):
+    narrowed = narrow_filters(SearchFilters(**first), SearchFilters(**second))
+
+    assert [record.path for record in select_documents(RECORDS, narrowed)] == paths
+    assert set(paths) == set(select(**first)) & set(select(**second))
+
+
+def test_narrowed_filters_are_told_and_kept_whole():
+    narrowed = narrow_filters(
+        SearchFilters(formats=("docx",)), SearchFilters(formats=("pdf",), excluded=("x",))
+    )
+
+    assert describe_filters(narrowed) == ["type docx", "type pdf", "without “x”"]
+    assert unpack_filters(json.loads(json.dumps(asdict(narrowed)))) == narrowed
+
+
+def test_narrowing_twice_keeps_all_three():
+    kinds = [SearchFilters(folders=(name,)) for name in ("people", "archive", "old")]
+    narrowed = narrow_filters(narrow_filters(kinds[0], kinds[1]), kinds[2])
+
+    assert describe_filters(narrowed) == ["folder people", "folder archive", "folder old"]
+
+
 def test_no_filters_change_no_others():
     filters = SearchFilters(folders=("a",), after="2024-01-01")
 
+    assert narrow_filters(filters, NO_FILTERS) == filters == narrow_filters(NO_FILTERS, filters)
     assert merge_filters(filters, NO_FILTERS) == filters == merge_filters(NO_FILTERS, filters)
 
 

@@ -24,7 +24,7 @@ RANKS = [
         "ownership",
         "database",
     ],
-    ["conversion", "starters", "filters", "spelling"],
+    ["conversion", "starters", "filters", "spelling", "compounds"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
     ["retrieval", "grounding", "ingest", "chats", "scratch"],
     ["evidence"],

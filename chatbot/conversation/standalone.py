@@ -202,7 +202,10 @@ def _swap_phrase(question: str, earlier: str) -> str | None:
         return None
     else:
         place = _find_counterpart(rest, words, earlier)
-    return earlier[: place[0]] + rest + earlier[place[1] :] if place else None
+    if place is None:
+        return None
+    after = earlier[place[1] :]
+    return earlier[: place[0]] + rest + (after.removeprefix("/") if rest.endswith("/") else after)
 
 
 def _find_after_preposition(preposition: str, earlier: str) -> tuple[int, int] | None:

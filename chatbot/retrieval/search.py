@@ -192,12 +192,19 @@ def list_first_passages(
 ) -> tuple[list[Passage], list[SearchHit]]:
     """The beginnings of the documents that filters leave, by path: the first passage of each, and so on."""
     proposals = propose_first_chunks(scope, library=library, wanted=limit)
-    chunks = library.find_chunks([key for key in proposals.scores if key not in proposals.dropped])
-    matches = [Match(chunk, record) for chunk, record in chunks.values()]
+    chunks = library.find_chunks(list(proposals.scores))
+    matches = [
+        Match(chunk, record, misfit=proposals.dropped.get(key, "")) for key, (chunk, record) in chunks.items()
+    ]
     matches.sort(key=lambda match: (match.record.path, match.chunk.ordinal))
-    return choose_passages(
-        matches, corpus=scope.corpus, limit=limit, share=limit, read_text=library.read_text
+    passages, hits = choose_passages(
+        [match for match in matches if not match.misfit],
+        corpus=scope.corpus,
+        limit=limit,
+        share=limit,
+        read_text=library.read_text,
     )
+    return passages, hits + [make_hit(match, dropped=match.misfit) for match in matches if match.misfit]
 
 
 def choose_share(scope: Scope, limit: int) -> int:

@@ -7,20 +7,25 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = (
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _MOMENT = (
-    rf"(?:{_YEAR}-\d\d(?:-\d\d)?|{_DAY} (?:of )?{_MONTH},? {_YEAR}|{_MONTH} {_DAY},? {_YEAR}"
-    rf"|{_MONTH},? (?:of )?{_YEAR}|(?:the year )?{_YEAR})"
+    rf"(?:{_YEAR}-\d\d(?:-\d\d)?|{_DAY} (?:of )?{MONTH},? {_YEAR}|{MONTH} {_DAY},? {_YEAR}"
+    rf"|{MONTH},? (?:of )?{_YEAR}|(?:the year )?{_YEAR})"
 )
+CHANGES = "|".join(
+    "dated written published updated changed modified edited revised reviewed issued made created approved"
+    " added".split()
+)
+"""What happens to a document on its date."""
 _OPENING = (
-    r"(?:(?:that |which )?(?:are|is|were|was|have been|has been) )?(?:last )?"
-    r"(?:(?:dated|written|published|updated|changed|revised|issued|made|created|approved) )?"
+    r"(?:(?:that |which )?(?:are|is|were|was|have been|has been|have|has) )?(?:last )?"
+    rf"(?:(?:{CHANGES}) )?"
 )
 
 # A moment in `since` or `until` belongs to the period itself, one in `after` or `before` does not.
@@ -98,6 +103,6 @@ def _split_moment(text: str) -> tuple[int, int | None, int | None]:
         year, month, *day = (int(part) for part in text.split("-"))
         return year, month, day[0] if day else None
     words = re.findall(r"[a-z]+|\d+", text)
-    months = [_MONTHS.index(word[:3]) + 1 for word in words if word[:3] in _MONTHS]
+    months = [MONTHS.index(word[:3]) + 1 for word in words if word[:3] in MONTHS]
     days = [int(word) for word in words if word.isdigit() and len(word) < 3]
     return int(words[-1]), months[0] if months else None, days[0] if days else None

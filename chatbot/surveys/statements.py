@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from chatbot.grounding import SourceSpan
 from chatbot.prompting import Prompts
-from chatbot.surveys.wide_search import Finding, SurveyFindings
+from chatbot.surveys.findings import Finding, SurveyFindings
+from chatbot.surveys.register import find_file_day
 
 LONGEST_QUOTE_CHARACTERS = 300
 """A longer quote is cut where it is shown; its citation points at all of it."""
@@ -23,16 +24,18 @@ class Statement:
 
 
 def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
-    """The answer: what was found, how much was read, and the documents or items."""
+    """The answer: what was found, how much was read, and the documents or items; none of a stopped survey."""
+    if findings.is_stopped:
+        return []
+    if findings.total and not findings.searched:
+        return [Statement(" ".join(write_nothing_left(findings, prompts)))]
     head = [write_head(findings, prompts), *write_coverage(findings, prompts)]
-    statements = [Statement(" ".join(head))]
-    gap = "\n\n"
-    near = [finding for finding in findings.shown if finding.is_near]
+    statements = [Statement(" ".join(head)), *write_groups(findings, prompts)]
+    gap, group = "\n\n", findings.shown[0].group if findings.shown else ""
     for finding in findings.shown:
-        if near and finding is near[0]:
-            heading = prompts.survey_near.substitute(topic=findings.survey.topic, count=findings.near)
-            statements.append(Statement(f"\n\n{heading}"))
-            gap = "\n\n"
+        if finding.group != group or (finding.group == "near" and gap == "\n\n"):
+            group, gap = finding.group, "\n\n"
+            statements.append(Statement(f"\n\n{write_group_heading(finding, findings, prompts)}"))
         statements.append(write_finding(finding, findings, prompts, gap))
         gap = "\n"
     left = findings.count - len(findings.shown)
@@ -41,17 +44,55 @@ def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
     return statements
 
 
+def write_nothing_left(findings: SurveyFindings, prompts: Prompts) -> Iterator[str]:
+    """That the limits leave no document, and which might belong there all the same."""
+    yield prompts.survey_none_left.substitute(total=findings.total, limits="; ".join(findings.limits))
+    if findings.undated:
+        yield prompts.survey_undated.substitute(count=findings.undated)
+
+
 def write_head(findings: SurveyFindings, prompts: Prompts) -> str:
     """What was found, and how many."""
     survey = findings.survey
     count = findings.count - findings.near
-    if survey.kind == "list_items":
+    if survey.order:
+        return write_order(findings, prompts)
+    if findings.members:
+        return prompts.survey_members.substitute(
+            topic=survey.topic, count=findings.members, documents=findings.member_documents
+        )
+    if survey.kind in ("list_items", "list_members"):
         return prompts.survey_items.substitute(topic=survey.topic, count=count, documents=findings.documents)
+    if survey.named:
+        return prompts.survey_named.substitute(name=survey.named, count=count)
     if survey.kind == "count_pages" or not survey.topic:
         return prompts.survey_documents.substitute(count=count)
+    return write_mentions(findings, prompts, count)
+
+
+def write_mentions(findings: SurveyFindings, prompts: Prompts, count: int) -> str:
+    """How many documents mention a topic, or do not."""
+    survey = findings.survey
+    if survey.is_negated:
+        return prompts.survey_unmentioned.substitute(topic=survey.topic, count=count)
     if not count:
         return prompts.survey_nothing.substitute(topic=survey.topic)
     return prompts.survey_mentions.substitute(topic=survey.topic, count=count)
+
+
+def write_order(findings: SurveyFindings, prompts: Prompts) -> str:
+    """What documents are in order of, with what they have in common."""
+    survey = findings.survey
+    parts = []
+    if survey.named:
+        parts.append(prompts.survey_named.substitute(name=survey.named, count=findings.candidates))
+    if survey.topic:
+        parts.append(prompts.survey_mentions.substitute(topic=survey.topic, count=findings.candidates))
+    if findings.count:
+        ordered = prompts.survey_newest if survey.order == "newest" else prompts.survey_oldest
+        dates = prompts.survey_file_dates if findings.uses_file_dates else prompts.survey_stated_dates
+        parts += [ordered.substitute(count=findings.count), dates.substitute()]
+    return " ".join(parts)
 
 
 def write_coverage(findings: SurveyFindings, prompts: Prompts) -> Iterator[str]:
@@ -65,18 +106,41 @@ def write_coverage(findings: SurveyFindings, prompts: Prompts) -> Iterator[str]:
         yield prompts.survey_unread.substitute(count=findings.unread)
 
 
+def write_groups(findings: SurveyFindings, prompts: Prompts) -> Iterator[Statement]:
+    """A line for each language, folder or format."""
+    gap = "\n\n"
+    for name, count in findings.groups:
+        line = (
+            prompts.survey_group.substitute(name=name, count=count)
+            if name
+            else prompts.survey_ungrouped.substitute(count=count)
+        )
+        yield Statement(gap + line)
+        gap = "\n"
+
+
+def write_group_heading(finding: Finding, findings: SurveyFindings, prompts: Prompts) -> str:
+    """What stands above the first finding of a group that is not the first."""
+    topic = findings.survey.topic
+    if finding.group == "near":
+        return prompts.survey_near.substitute(topic=topic, count=findings.near)
+    return prompts.survey_elsewhere.substitute(topic=topic, count=findings.count - findings.members)
+
+
 def write_finding(finding: Finding, findings: SurveyFindings, prompts: Prompts, gap: str) -> Statement:
     """The line about a document or an item, which cites its quote."""
-    record, span = finding.record, finding.span
+    record, span, survey = finding.record, finding.span, findings.survey
     place = {"title": " ".join(record.title.split()), "path": record.path}
-    if findings.survey.kind == "count_pages":
+    if survey.kind == "count_pages":
         line = (
             prompts.survey_pages.substitute(place, pages=record.pages)
             if record.pages
             else prompts.survey_unpaged.substitute(place)
         )
-    elif findings.survey.topic and span is not None:
+    elif survey.topic and span is not None and not survey.order and not finding.tells_nothing:
         line = prompts.survey_quote.substitute(place, quote=shorten_quote(span.text))
+    elif findings.uses_file_dates:
+        line = prompts.survey_filed_document.substitute(place, date=find_file_day(record))
     elif record.date:
         line = prompts.survey_dated_document.substitute(place, date=record.date)
     else:

@@ -125,7 +125,7 @@ def ask(request: Request, body: AskBody) -> StreamingResponse:
     ]
     filters = body.filters.make_filters()
     running = RunningAnswer(
-        lambda: service.ask(body.question, corpus=corpus, history=history, filters=filters),
+        lambda stop: service.ask(body.question, corpus=corpus, history=history, filters=filters, stop=stop),
         keep=lambda _: None,
     )
     return _send_lines(_follow_answer(request, running))

@@ -46,8 +46,8 @@ class Conversation:
             chat = self._chats.get_chat(self.chat_id)
             history = list_messages(drop_turns_from(chat, question.replaces))
         self.running = RunningAnswer(
-            lambda: service.ask(
-                question.text, corpus=question.corpus, history=history, filters=question.filters
+            lambda stop: service.ask(
+                question.text, corpus=question.corpus, history=history, filters=question.filters, stop=stop
             ),
             self._keep,
         )

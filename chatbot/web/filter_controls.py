@@ -8,7 +8,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from chatbot.errors import QuestionError
-from chatbot.filters import describe_filters
+from chatbot.filters import describe_filters, unpack_filters
 from chatbot.languages import LANGUAGES
 from chatbot.types import NO_FILTERS, FilterChoices, SearchFilters
 from chatbot.web.elements import draw_icon
@@ -146,8 +146,8 @@ def list_removals(filters: SearchFilters) -> list[tuple[str, SearchFilters]]:
     for name, value in values.items():
         for one in value if isinstance(value, list) else [value]:
             rest = [other for other in value if other != one] if isinstance(value, list) else None
-            alone = read_filters({name: one if rest is None else [one]})
-            removals.append((describe_filters(alone)[0], read_filters(values | {name: rest})))
+            alone = unpack_filters({name: one if rest is None else [one]})
+            removals.append((describe_filters(alone)[0], unpack_filters(values | {name: rest})))
     return removals
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.errors import ChatbotError
+from chatbot.errors import ChatbotError, CorpusError
 from chatbot.types import NO_FILTERS, Corpus, FilterChoices, Rating, SearchFilters
 from chatbot.web import panels, render, search
 from chatbot.web.conversation import Conversation, Conversations, Question, drop_turns_from
@@ -91,9 +91,12 @@ class Page:
     def open_address(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
         """The first sight of the page, and then the passages of the search that its address names."""
         values = dict(query)
-        yield self.open(chat_id=values.get("chat", ""), corpus=values.get("corpus", ""))
+        corpus = values.get("corpus", "")
+        yield self.open(chat_id=values.get("chat", ""), corpus=corpus)
         if values.get("view") == "search":
             yield from self._guard_all(lambda: self._open_search(query))
+        if corpus and (told := self._guard(lambda: self._check_corpus(corpus))).parts:
+            yield told
 
     def open(self, *, chat_id: str, corpus: str) -> Update:
         """The first sight of the page, at the chat or corpus that its address names."""
@@ -245,6 +248,18 @@ class Page:
                 "corpus": chosen.name,
             }
         )
+
+    def _check_corpus(self, corpus: str) -> Update:
+        """Nothing for a corpus that there is; else the reader is told that the page shows another one.
+
+        :raises CorpusError: when there is no such corpus.
+        """
+        corpora = self._service.list_corpora()
+        if corpora and corpus not in [known.name for known in corpora]:
+            shown = render.find_corpus(corpora, corpus)
+            told = f"“{shown.title}” is shown. Choose another one at the side."
+            raise CorpusError(f"There is no corpus “{corpus}”.", told)
+        return Update()
 
     def _show_corpus(self, corpus: str, searched: str) -> Update:
         update = self._show_news("", corpus) | self._show_search(corpus, searched, NO_FILTERS)

@@ -39,17 +39,20 @@ class AnswerSnapshot:
 class RunningAnswer:
     """An answer that is being written in its own thread.
 
+    `ask` makes the answer, and gives up looking for it when the event that it is handed is set.
     `keep` is called once with the finished answer, also when it was stopped, before the answer
     counts as over; nothing is kept of an answer that failed.
     """
 
-    def __init__(self, ask: Callable[[], Answer], keep: Callable[[FinishedAnswer], object]) -> None:
+    def __init__(
+        self, ask: Callable[[threading.Event], Answer], keep: Callable[[FinishedAnswer], object]
+    ) -> None:
         self._ask = ask
         self._keep = keep
         self._answer: Answer | None = None
         self._finished: FinishedAnswer | None = None
         self._error: ChatbotError | None = None
-        self._stop_wanted = False
+        self._stop_wanted = threading.Event()
         self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="answer", daemon=True)
@@ -60,9 +63,9 @@ class RunningAnswer:
         return self
 
     def stop(self) -> None:
-        """Stop the model soon; what is written so far is kept. May be called at any time."""
+        """Stop the search or the model soon; what is written so far is kept. May be called at any time."""
         with self._lock:
-            self._stop_wanted = True
+            self._stop_wanted.set()
             answer = self._answer
         if answer is not None:
             answer.stop()
@@ -108,10 +111,10 @@ class RunningAnswer:
             self._is_over.set()
 
     def _write(self) -> None:
-        answer = self._ask()
+        answer = self._ask(self._stop_wanted)
         with self._lock:
             self._answer = answer
-            stop_wanted = self._stop_wanted
+            stop_wanted = self._stop_wanted.is_set()
         if stop_wanted:
             answer.stop()
         finished = answer.finish()

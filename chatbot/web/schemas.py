@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chatbot.errors import ChatbotError, QuestionError
+from chatbot.filters import read_language
 from chatbot.types import (
     Chat,
     Citation,
@@ -55,25 +56,30 @@ class FiltersBody(BaseModel):
     before: Day | None = None
     phrases: Texts = []
     excluded: Texts = []
+    within: FiltersBody | None = None
 
     def make_filters(self) -> SearchFilters:
-        """The filters that a search takes."""
+        """The filters that a search takes.
+
+        :raises QuestionError: for a language that is none.
+        """
         return SearchFilters(
             files=tuple(self.files),
             folders=tuple(self.folders),
             formats=tuple(self.formats),
-            languages=tuple(self.languages),
+            languages=tuple(read_language(name) for name in self.languages),
             after=self.after,
             before=self.before,
             phrases=tuple(self.phrases),
             excluded=tuple(self.excluded),
+            within=self.within.make_filters() if self.within else None,
         )
 
 
 def read_filters(values: object) -> SearchFilters:
     """The filters of a JSON object.
 
-    :raises QuestionError: when it is no such object.
+    :raises QuestionError: when it is no such object, or names a language that is none.
     """
     try:
         return FiltersBody.model_validate(values).make_filters()
@@ -89,8 +95,9 @@ def read_filters(values: object) -> SearchFilters:
 
 def filters_to_json(filters: SearchFilters) -> Json:
     """Filters by name; `read_filters` takes them back."""
-    values = asdict(filters)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    values = asdict(replace(filters, within=None))
+    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return lists | {"within": filters_to_json(filters.within) if filters.within else None}
 
 
 def choices_to_json(choices: FilterChoices) -> Json:

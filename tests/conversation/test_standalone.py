@@ -148,6 +148,12 @@ def test_a_question_with_a_noun_of_its_own_and_small_talk_are_left_alone(questio
     assert make_standalone(question, history("How do I install the booking software?")) == question
 
 
+def test_the_sign_at_the_end_of_a_folder_is_not_doubled():
+    history = [Message("user", "List all documents in people/"), Message("assistant", "Nine.")]
+
+    assert make_standalone("And in safety/?", history) == "List all documents in safety/"
+
+
 def test_a_topic_lasts_over_several_follow_ups():
     standalone = make_standalone(
         "And on Mondays?", history(FERRY, "And on Sundays?", "How much does it cost?")

@@ -4,7 +4,8 @@ import pytest
 
 from chatbot.retrieval.choosing import choose_passages
 from chatbot.retrieval.ranking import Match, score_candidate
-from chatbot.retrieval.search import DOCUMENT_SHARE
+from chatbot.retrieval.search import DOCUMENT_SHARE, WORDS
+from chatbot.types import SearchFilters
 from tests.bench import CORPUS
 
 NOTES = {
@@ -222,6 +223,25 @@ def test_every_hit_is_a_passage_or_says_why_it_is_none(bench):
         (hit.score for hit in result.trace.hits), reverse=True
     )
     assert {name for name, _ in result.trace.seconds} >= {"embedding", "vectors", "words", "ranking"}
+
+
+def test_filters_alone_tell_which_passages_hold_excluded_words(notes):
+    result = notes.search_with_trace("", filters=SearchFilters(files=("*.md",), excluded=("ferry",)))
+
+    assert "ferry.md" not in [passage.path for passage in result.passages]
+    dropped = {hit.path: hit.dropped for hit in result.trace.hits if hit.dropped}
+    assert dropped == {"ferry.md": "holds “ferry”, which was excluded"}
+
+
+@pytest.mark.parametrize("asked", ["lifejackets", "life-jacket", "life jackets"])
+def test_the_words_of_a_compound_are_found_however_it_is_written(notes, asked):
+    notes.write("one.md", "# Safety\n\nA lifejacket for each child.")
+    notes.write("two.md", "# Stairs\n\nThe life jackets hang here.")
+    notes.ingest()
+
+    found = notes.search_with_trace(asked, ways=frozenset({WORDS}))
+
+    assert {passage.path for passage in found.passages} == {"one.md", "two.md"}
 
 
 def test_the_newer_of_two_versions_goes_first(bench):

@@ -1,4 +1,8 @@
 import json
+import os
+import threading
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,8 +12,9 @@ from hypothesis import strategies as st
 from chatbot.assistant import Assistant
 from chatbot.prompting import load_prompts
 from chatbot.sentences import find_words
-from chatbot.surveys.survey import Survey, recognize_survey
-from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, NEIGHBOURS, conduct_survey
+from chatbot.surveys.scope import NEIGHBOURS
+from chatbot.surveys.survey import SEVERAL, Survey, recognize_survey
+from chatbot.surveys.wide_search import MOST_DOCUMENTS, MOST_ITEMS, conduct_survey
 from chatbot.types import NO_FILTERS, Message, SearchFilters
 from tests.bench import CORPUS, Bench
 from tests.fakes import ScriptedGenerator
@@ -18,6 +23,9 @@ from tests.test_assistant import make_assistant
 REPOSITORY = Path(__file__).parents[2]
 PROMPTS = load_prompts(REPOSITORY / "prompts")
 SHIPPED_QUESTIONS = REPOSITORY / "corpora" / "marrowick-ferries" / "questions.jsonl"
+
+
+TODAY = date(2026, 5, 20)
 
 
 def year(number: int) -> SearchFilters:
@@ -69,14 +77,57 @@ def year(number: int) -> SearchFilters:
         ("Is asbestos mentioned anywhere?", Survey("list_documents", "asbestos")),
         ("Do any documents mention solar panels?", Survey("list_documents", "solar panels")),
         ("Find all mentions of the lifeboat", Survey("list_items", "lifeboat")),
-        ("list all offices", Survey("list_items", "offices")),
-        ("What are all the public holidays?", Survey("list_items", "public holidays")),
-        ("Which offices are there?", Survey("list_items", "offices")),
+        ("list all offices", Survey("list_members", "offices")),
+        ("What are all the public holidays?", Survey("list_members", "public holidays")),
+        ("Which offices are there?", Survey("list_members", "offices")),
+        ("Tell me everything about dogs", Survey("list_items", "dogs")),
+        ("Is asbestos mentioned?", Survey("list_documents", "asbestos")),
+        ("Which documents don't mention dogs?", Survey("list_documents", "dogs", is_negated=True)),
+        (
+            "Which documents mention neither dogs nor cats?",
+            Survey("list_documents", "dogs or cats", is_negated=True),
+        ),
+        ("Which documents mention both dogs and cats?", Survey("list_documents", "dogs and cats")),
+        ("How many policies are there?", Survey("count_documents", named="policies")),
+        ("List all policies", Survey("list_documents", named="policies")),
+        (
+            "Which policies were updated in 2024?",
+            Survey("list_documents", named="policies", filters=year(2024)),
+        ),
+        ("What is the newest document?", Survey("list_documents", order="newest", most=1)),
+        ("Which document is the oldest?", Survey("list_documents", order="oldest", most=1)),
+        ("latest policy", Survey("list_documents", named="policy", order="newest", most=1)),
+        ("Which document was changed last?", Survey("list_documents", order="newest", most=1)),
+        ("What are the three most recent documents?", Survey("list_documents", order="newest", most=3)),
+        ("Show me the latest 3 files", Survey("list_documents", order="newest", most=3)),
+        ("What are the newest documents?", Survey("list_documents", order="newest", most=SEVERAL)),
+        (
+            "the two oldest PDFs",
+            Survey("list_documents", order="oldest", most=2, filters=SearchFilters(formats=("pdf",))),
+        ),
+        ("List all documents, oldest first", Survey("list_documents", order="oldest")),
+        (
+            "What changed since March?",
+            Survey("list_documents", order="newest", filters=SearchFilters(after="2026-03-01")),
+        ),
+        (
+            "Which documents were written last year?",
+            Survey("list_documents", filters=year(2025)),
+        ),
+        ("What's new?", Survey("list_documents", order="newest", most=SEVERAL)),
+        (
+            "Which documents were changed in the last 10 days?",
+            Survey("list_documents", filters=SearchFilters(after="2026-05-10")),
+        ),
+        ("What languages are the documents in?", Survey("list_groups", grouping="language")),
+        ("Which folders are there?", Survey("list_groups", grouping="folder")),
+        ("Summarise the corpus", Survey("list_documents")),
+        ("What are these documents about?", Survey("list_documents")),
         ("how many pages has the handbook?", Survey("count_pages", "handbook")),
     ],
 )
 def test_questions_about_the_whole_corpus_are_recognized(question, survey):
-    assert recognize_survey(question) == survey
+    assert recognize_survey(question, TODAY) == survey
 
 
 @pytest.mark.parametrize(
@@ -97,6 +148,14 @@ def test_questions_about_the_whole_corpus_are_recognized(question, survey):
         "Where is the report kept?",
         "Which documents mention dogs? How old are they?",
         "List all offices. Who runs the one in Tolsay?",
+        "What is the latest time to board?",
+        "What is the oldest ship?",
+        "What is the latest version of the leave policy?",
+        "What is the latest policy on leave?",
+        "How many contracts do we sign a year?",
+        "What changed in the leave policy?",
+        "Which languages do you speak?",
+        "What can I ask for as a parent?",
     ],
 )
 def test_ordinary_questions_are_left_alone(question):
@@ -178,7 +237,7 @@ def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_
     def search(question, *, corpus, limit, filters):
         return bench.search_with_trace(question, limit=limit, filters=filters)
 
-    def look_through(survey, question, *, corpus, filters):
+    def look_through(survey, question, *, corpus, filters, stop=None):
         return conduct_survey(
             survey,
             question,
@@ -308,6 +367,202 @@ def test_what_is_near_is_looked_for_among_all_that_a_filter_leaves(bench):
     assert list_paths(finished) == ["few/cats.txt"]
 
 
+@pytest.mark.parametrize("asked", ["lifejackets", "lifejacket", "life jackets", "life-jacket"])
+def test_a_compound_is_found_however_it_is_written(bench, asked):
+    bench.write("one.txt", "Every child wears a lifejacket on deck.")
+    bench.write("two.txt", "The life jackets hang beside the stairs.")
+    bench.write("three.txt", "A life-jacket has a whistle.")
+    bench.write("four.txt", "Her life was short. The jacket is red.")
+    bench.ingest()
+
+    finished = ask(bench, f"Which documents mention {asked}?")
+
+    assert set(list_paths(finished)) == {"one.txt", "two.txt", "three.txt"}
+    assert_citations_stand_in_their_documents(bench, finished)
+
+
+def test_a_plural_with_another_ending_is_found(bench):
+    bench.write("a.txt", "All ferries leave at noon.")
+    bench.write("b.txt", "The ferry is late.")
+    bench.ingest()
+
+    assert set(list_paths(ask(bench, "Which documents mention ferries?"))) == {"a.txt", "b.txt"}
+    assert set(list_paths(ask(bench, "Which documents mention a ferry?"))) == {"a.txt", "b.txt"}
+
+
+@pytest.mark.parametrize(
+    ("question", "path", "day"),
+    [
+        ("What is the newest document?", "people/leave.md", "2024-03-01"),
+        ("Which document is the oldest?", "people/holidays.md", "2023-05-01"),
+    ],
+)
+def test_the_newest_and_the_oldest_document_are_told_by_the_dates_they_state(library, question, path, day):
+    finished = ask(library, question)
+
+    assert list_paths(finished) == [path]
+    assert f"({path}), {day}" in finished.text
+    assert "by the dates that the documents state. Read 6 of 6 documents." in finished.text
+    assert "Documents without a date were left out: 4." in finished.text
+    assert_citations_stand_in_their_documents(library, finished)
+
+
+def test_where_no_document_states_a_date_the_days_of_the_files_are_told(bench):
+    for day, name in enumerate(("a.txt", "b.txt", "c.txt"), 1):
+        os.utime(bench.write(name, f"Note {name}."), (day * 10**8, day * 10**8))
+    bench.ingest()
+
+    finished = ask(bench, "What are the two newest documents?")
+
+    assert list_paths(finished) == ["c.txt", "b.txt"]
+    assert "None of them states a date" in finished.text
+    assert f"(c.txt), file of {date.fromtimestamp(3 * 10**8)}" in finished.text
+    assert "left out" not in finished.text
+
+
+def test_of_documents_of_one_day_none_is_left_out(bench):
+    for name in ("a.md", "b.md", "c.md"):
+        bench.write(name, f"---\ndate: 2024-0{2 if name == 'c.md' else 3}-01\n---\n# {name}\n\nA note.")
+    bench.ingest()
+
+    assert list_paths(ask(bench, "What is the newest document?")) == ["a.md", "b.md"]
+
+
+def test_the_newest_of_a_kind_is_chosen_among_those_that_are_called_so(library):
+    library.write("people/leave-policy-2022.md", "---\ndate: 2022-01-01\n---\n# Old\n\nTwenty days.")
+    library.write("people/leave-policy-2025.md", "---\ndate: 2025-01-01\n---\n# New\n\nThirty days.")
+    library.ingest()
+
+    finished = ask(library, "What is the latest policy?")
+
+    assert list_paths(finished) == ["people/leave-policy-2025.md"]
+    assert finished.text.startswith("Documents with “policy” in their title or path: 2.")
+
+
+def test_a_kind_of_document_that_none_is_called_is_searched_for_as_ever(library):
+    assert ask(library, "What is the latest memo?").text == PROMPTS.not_found.substitute()
+
+
+def test_documents_that_do_not_mention_a_topic_are_those_left_over(library):
+    finished = ask(library, "Which documents do not mention an office?")
+
+    assert finished.text.startswith("Documents that do not mention “office”: 3.")
+    assert set(list_paths(finished)) == {"people/leave.md", "people/holidays.md", "safety/drills.md"}
+
+
+def test_what_is_asked_for_together_may_stand_in_different_sentences(bench):
+    bench.write("both.txt", "Dogs are welcome.\n\nCats are not.")
+    bench.write("one.txt", "Dogs bark.")
+    bench.ingest()
+
+    assert list_paths(ask(bench, "Which documents mention dogs and cats?")) == ["both.txt"]
+
+
+def test_languages_folders_and_formats_are_counted(library):
+    text = ask(library, "Which folders are there?").text
+
+    assert text.splitlines()[2:] == [
+        "- people, documents: 2",
+        "- safety, documents: 2",
+        "- none, or not known, documents: 2",
+    ]
+    assert "- md, documents: 4" in ask(library, "List all file types").text
+
+
+def test_limits_that_leave_nothing_are_named(library):
+    finished = ask(library, "Which documents are from 1999?")
+
+    assert not finished.found
+    assert finished.text == (
+        "None of the 6 documents is within these limits: from 1999-01-01 on; before 2000-01-01. "
+        "Documents without a date were left out: 4."
+    )
+
+
+def test_the_trace_names_the_limits_of_the_question_too(library):
+    finished = ask(library, "List all documents in people/ type:md")
+
+    assert finished.trace.filters == SearchFilters(folders=("people",), formats=("md",))
+
+
+CODES = """# Gate: error codes at the desk
+
+## Everyday codes
+
+Code | Meaning
+--- | ---
+GX-10 | Offline
+GX-11 | Paper jam
+
+## The count
+
+### GX-20: the count is open
+
+Close it. See form F-1.
+
+## Refunds
+
+- GX-30: too large
+- Ask first
+"""
+
+
+def test_codes_below_a_title_that_names_them_are_listed_with_their_sources(bench):
+    bench.write("codes.md", CODES)
+    bench.write("other.md", "# Other\n\nAn error code is shown on the screen.\n\n- AB-1 is a berth")
+    bench.ingest()
+
+    finished = ask(bench, "List all error codes")
+
+    quotes = [citation.quote for citation in finished.citations]
+    assert quotes[:4] == [
+        "GX-10 | Offline",
+        "GX-11 | Paper jam",
+        "GX-20: the count is open",
+        "GX-30: too large",
+    ]
+    assert finished.text.startswith("Listed under the name “error codes”: 4. Documents with such lists: 1.")
+    assert "Other places that name “error codes”: 1." in finished.text
+    assert quotes[4:] == ["An error code is shown on the screen."]
+    assert_citations_stand_in_their_documents(bench, finished)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Places\n\n## Our offices\n\n- Harl\n- Leith\n\n## Else\n\n- Perth",
+        "# Places\n\nThese are the offices:\n\n- Harl\n- Leith\n\nElse:\n\n- Perth",
+        "# Places\n\nOffice | Staff\n--- | ---\nHarl | 3\nLeith | 4",
+        "# Places\n\n## Port offices (2024)\n\nNumber | Town\n--- | ---\n1 | Harl\n2 | Leith",
+    ],
+)
+def test_rows_and_items_under_a_name_are_its_members(bench, text):
+    bench.write("places.md", text)
+    bench.ingest()
+
+    finished = ask(bench, "List all offices")
+
+    quotes = [citation.quote for citation in finished.citations if "ffice" not in citation.quote]
+    assert len(quotes) == 2
+    assert all(town in quote for town, quote in zip(("Harl", "Leith"), quotes, strict=True))
+    assert_citations_stand_in_their_documents(bench, finished)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Places\n\n## Offices and ships\n\n- Harl\n- Kittiwake",
+        "# Places\n\n## Office hours\n\n- nine to five",
+        "# Parts\n\nPart | Office\n--- | ---\nSeal | Harl",
+    ],
+)
+def test_what_stands_under_another_name_is_no_member(bench, text):
+    bench.write("places.md", text)
+    bench.ingest()
+
+    assert "Listed under" not in ask(bench, "List all offices").text
+
+
 def test_counting_all_documents_lists_none(library):
     finished = ask(library, "How many documents are there?")
 
@@ -331,7 +586,7 @@ def test_more_items_than_are_shown_are_counted(bench):
     bench.write("list.md", "# Berths\n\n" + "\n".join(f"- Berth {number} is free" for number in range(40)))
     bench.ingest()
 
-    finished = ask(bench, "List every berth")
+    finished = ask(bench, "Find all mentions of a berth")
 
     assert "Places that name “berth”: 40." in finished.text
     assert len(finished.citations) == MOST_ITEMS
@@ -387,6 +642,52 @@ def test_a_stopped_survey_keeps_what_was_written(library):
     assert finished.stop_reason == "stopped"
     assert finished.text.startswith("Documents: 6.")
     assert finished.citations == ()
+
+
+def test_a_search_of_the_whole_corpus_ends_when_it_is_stopped(library):
+    stop = threading.Event()
+    stop.set()
+    survey = recognize_survey("Which documents mention parental leave?")
+    findings = conduct_survey(
+        survey,
+        "Which documents mention parental leave?",
+        corpus=CORPUS,
+        library=library.library,
+        find_nearest=library.vectors.find_nearest,
+        embedder=library.embedder,
+        filters=NO_FILTERS,
+        stop=stop,
+    )
+    plain = make_assistant()
+    assistant = replace(plain, prompts=PROMPTS, look_through=lambda *_, **__: findings)
+
+    finished = assistant.answer("Which documents mention parental leave?", corpus=CORPUS).finish()
+
+    assert findings.is_stopped
+    assert (finished.stop_reason, finished.text, finished.passages) == ("stopped", "", ())
+
+
+def test_an_answer_hands_its_stop_to_the_search_of_the_whole_corpus(library):
+    stop = threading.Event()
+    handed = []
+
+    def look_through(survey, question, *, stop, **options):
+        handed.append(stop)
+        return conduct_survey(
+            survey,
+            question,
+            library=library.library,
+            find_nearest=library.vectors.find_nearest,
+            embedder=library.embedder,
+            stop=stop,
+            **options,
+        )
+
+    assistant = replace(make_assistant(), prompts=PROMPTS, look_through=look_through)
+
+    assistant.answer("Which documents mention parental leave?", corpus=CORPUS, stop=stop).finish()
+
+    assert handed == [stop]
 
 
 def test_without_a_way_to_look_through_the_corpus_a_survey_is_an_ordinary_question():

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatbot.errors import CorpusError, ModelError, QuestionError
-from chatbot.filters import list_choices, merge_filters, select_documents, split_query
+from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -245,6 +245,7 @@ class FakeService:
     answers: list[FakeAnswer] = field(default_factory=list)
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
     filters: list[SearchFilters] = field(default_factory=list)
+    stops: list[threading.Event | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -318,6 +319,7 @@ class FakeService:
         corpus: str,
         history: Sequence[Message] = (),
         filters: SearchFilters = NO_FILTERS,
+        stop: threading.Event | None = None,
     ) -> FakeAnswer:
         self._check_corpus(corpus)
         if not question.strip():
@@ -326,6 +328,7 @@ class FakeService:
             raise QuestionError("The question is too long.", "Shorten it to 400 characters.")
         self.asked.append((question, tuple(history)))
         self.filters.append(filters)
+        self.stops.append(stop)
         result = self.search(question, corpus=corpus, filters=filters)
         script = choose_script(question) if filters.is_empty else NOT_FOUND_SCRIPT
         answer = FakeAnswer(question, result, script, self.delay_seconds)
@@ -338,7 +341,7 @@ class FakeService:
         """Always the same passages of the documents that the filters let through, and one left out."""
         self._check_corpus(corpus)
         words, typed = split_query(question)
-        filters = merge_filters(filters, typed)
+        filters = narrow_filters(filters, typed)
         refunds, shifts, hygiene = list(self._documents.values())[:3]
         chosen = {record.id for record in select_documents(self._list_readable(), filters)}
         places = [(refunds, 0), (refunds, 1), (hygiene, 0), (shifts, 0)]

@@ -6,7 +6,9 @@ import threading
 import pytest
 
 from chatbot.errors import CorpusError, LibraryInUse, ModelError, QuestionError, UnsupportedFormat
+from chatbot.types import NO_FILTERS, SearchFilters
 from chatbot.web.failures import find_status
+from chatbot.web.schemas import filters_to_json, read_filters
 from tests.web.fake_service import FakeService
 
 QUESTION = "How long can a customer return coffee?"
@@ -281,6 +283,36 @@ def test_ask_takes_filters_and_tells_how_the_sources_were_found(client, service)
     assert (service.filters[-1].folders, service.filters[-1].after) == (("shop",), "2025-01-01")
     assert answer["trace"]["documents"] == 2
     assert answer["prompt"]["tokens"] == 120
+
+
+@pytest.mark.parametrize("name", ["de", "DE", "German", "de-AT"])
+def test_languages_are_known_by_code_and_name(client, service, name):
+    body = {"question": QUESTION, "filters": {"languages": [name]}}
+    client.post("/api/ask", json=body)
+
+    assert service.filters[-1].languages == ("de",)
+
+
+def test_filters_that_narrow_others_go_through_json_and_back():
+    narrowed = SearchFilters(formats=("pdf",), within=SearchFilters(formats=("docx", "pdf")))
+
+    for filters in (NO_FILTERS, narrowed):
+        assert read_filters(json.loads(json.dumps(filters_to_json(filters)))) == filters
+
+
+def test_typed_filters_narrow_those_that_a_client_sets(client):
+    body = {"question": "return coffee type:pdf", "filters": {"formats": ["docx"]}, "explain": True}
+
+    found = client.post("/api/search", json=body).json()
+
+    assert found["passages"] == []
+
+
+def test_an_unknown_language_is_refused_with_advice(client):
+    answer = client.post("/api/ask", json={"question": QUESTION, "filters": {"languages": ["klingon"]}})
+
+    assert answer.status_code == 422
+    assert "klingon" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

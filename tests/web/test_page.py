@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from chatbot.types import FilterChoices
 from chatbot.web.page import BUSY_SECONDS, IDLE_SECONDS, Event, Page
 from tests.web.fake_service import FakeService
 
@@ -231,6 +233,33 @@ def test_filters_reach_the_question_and_stay(page, service):
     assert service.filters[-1].formats == ("md",)
     assert not any("filters" in each for each in parts), "they may have been changed while it was written"
     assert "type md" in page.act(make_event(action="new", filters=filters)).parts["filters"]
+
+
+def test_the_filter_dialog_offers_what_documents_there_are_now(page, service, monkeypatch):
+    monkeypatch.setattr(service, "list_filter_choices", lambda _: FilterChoices(folders=("fresh",)))
+
+    assert "fresh" in page.act(make_event(action="filter", filters="")).parts["filters"]
+
+
+@pytest.mark.parametrize("view", ["", "search"])
+def test_an_address_with_an_unknown_corpus_says_that_another_one_is_shown(page, view):
+    updates = list(page.open_address([("corpus", "<nowhere>"), ("view", view), ("q", "coffee")]))
+    parts = {name: part for update in updates for name, part in update.parts.items()}
+
+    assert "There is no corpus “&lt;nowhere&gt;”." in parts["notice"]
+    assert parts["corpus"] == "handbook"
+
+
+def test_an_address_with_a_known_corpus_says_nothing(page):
+    updates = list(page.open_address([("corpus", "handbook")]))
+
+    assert not any(update.parts.get("notice") for update in updates)
+
+
+def test_a_question_can_be_stopped_while_it_is_searched_for(page, service):
+    ask(page, QUESTION)
+
+    assert isinstance(service.stops[-1], threading.Event)
 
 
 def test_each_chip_takes_away_one_filter(page):

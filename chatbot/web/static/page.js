@@ -14,6 +14,8 @@ window.chatbotPage = (() => {
   let wantsFocus = false;
   let isNewPlace = false;
   let wantsSearch = false;
+  let wantsFilters = false;
+  const pickedFilters = new Map();
 
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -45,7 +47,7 @@ window.chatbotPage = (() => {
     search_view: (button) => { showView("search"); send({ ...button.dataset, filters: searchFilters() }); focusSearch(); },
     clear_filters: (button) => clearFilters(button.closest("form")),
     filter: (button) => { send(button.dataset); find('[data-action="choose_filters"]')?.focus(); },
-    choose_filters: () => find(".filter-dialog").showModal(),
+    choose_filters: () => { wantsFilters = true; send({ action: "filter" }); openFilters(); },
     close_dialog: (button) => button.closest("dialog").close(),
     why: (button) => { wantedTurn = button.dataset.turn; send(button.dataset); openWhy(); },
     new: (button) => { showView(""); stopEditing(); send(button.dataset); focusQuestion(); },
@@ -146,6 +148,14 @@ window.chatbotPage = (() => {
     if (!dialog || dialog.dataset.turn !== wantedTurn || dialog.open) return;
     wantedTurn = "";
     dialog.showModal();
+  }
+
+  // Documents may have come since the dialog was drawn. Where they have, it is drawn anew while it is open.
+  function openFilters() {
+    const dialog = find(".filter-dialog");
+    if (!wantsFilters || !dialog || dialog.open) return;
+    dialog.showModal();
+    for (const [name, value] of pickedFilters) find(`[name="${name}"]`, dialog).value = value;
   }
 
   // ---- composer --------------------------------------------------------------------------------
@@ -304,6 +314,7 @@ window.chatbotPage = (() => {
     runSearch();
     focusExplanation();
     openWhy();
+    openFilters();
     const picker = find(".picker select");
     const corpus = find("nav.side")?.dataset.corpus;
     if (picker && corpus && picker.value !== corpus) picker.value = corpus;
@@ -352,6 +363,8 @@ window.chatbotPage = (() => {
     if (event.target.matches('select[data-action="corpus"]')) {
       showView(document.body.dataset.view ?? "");
       send({ action: "corpus", value: event.target.value, question: find("#search-text")?.value ?? "" });
+    } else if (event.target.closest(".filter-dialog")) {
+      pickedFilters.set(event.target.name, event.target.value);
     } else if (event.target.closest(".search-filters") && find("#search-text").value.trim()) submitSearch();
   });
 
@@ -367,6 +380,12 @@ window.chatbotPage = (() => {
 
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.(".explanation[open][data-question]")) explainSearch(event.target);
+  }, true);
+
+  document.addEventListener("close", (event) => {
+    if (!event.target.matches?.(".filter-dialog")) return;
+    wantsFilters = false;
+    pickedFilters.clear();
   }, true);
 
   document.addEventListener("search", (event) => {
