@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SPLITTING_VERSION = 1
+SPLITTING_VERSION = 2
 """Raised whenever the same text would be split otherwise: the library keeps a vector for each sentence."""
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÖØ-Þ])|(?<=[。！？])\s*|\n+")
@@ -14,6 +14,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _ENUMERATION = re.compile(r"^\W*(?:\d{1,3}|[a-zA-Z])[.)]$")
+_LEAD_IN = re.compile(r"^\s*(?:[^\W\d_][\w'’-]*\s+)?[^\W\d_][\w'’-]*\.$")
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*")
 
 CELL_MARK = " | "
@@ -35,13 +36,17 @@ STOP_WORDS = frozenset(
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of each sentence of `text`, blanks around it left out.
 
-    A line break ends a sentence; an abbreviation, an initial or the number of a list item does not.
+    A line break ends a sentence; an abbreviation, an initial, the number of a list item, or one or two
+    words in front of a paragraph ("Dogs. They travel free.") do not.
     """
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _BOUNDARY.finditer(text):
         before = text[start : match.start()]
         if "\n" not in match[0] and (_ABBREVIATION.search(before) or _ENUMERATION.match(before.strip())):
+            continue
+        begins_line = start == 0 or text[start - 1] == "\n"
+        if "\n" not in match[0] and begins_line and _LEAD_IN.match(before):
             continue
         _append_span(spans, text, start, match.end())
         start = match.end()

@@ -7,7 +7,7 @@ from chatbot.sentences import split_sentences
 from tests.makers import make_passage
 
 DOCUMENT = (
-    "Annual leave. Shore staff have 27 days of annual leave. Crew have 32 days instead. "
+    "Annual leave is paid. Shore staff have 27 days of annual leave. Crew have 32 days instead. "
     "Carried-over leave must not be taken after 30 June. Maria Kellan approves every request. "
     "The blue shed was painted in March."
 )

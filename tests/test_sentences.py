@@ -15,7 +15,7 @@ def split(text: str) -> list[str]:
         ("", []),
         ("   \n ", []),
         ("One.", ["One."]),
-        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("One is left. Two! Three? Four", ["One is left.", "Two!", "Three?", "Four"]),
         ("It costs 3.50 marks. Pay at noon.", ["It costs 3.50 marks.", "Pay at noon."]),
         ("Ask Dr. Smith. He knows.", ["Ask Dr. Smith.", "He knows."]),
         ("Bring tools, e.g. A hammer.", ["Bring tools, e.g. A hammer."]),
@@ -25,6 +25,9 @@ def split(text: str) -> list[str]:
         ('He said "Go." Then he left.', ['He said "Go."', "Then he left."]),
         ("可以休假。需要申请。", ["可以休假。", "需要申请。"]),
         ("Wait... Then go.", ["Wait...", "Then go."]),
+        ("Dogs. They travel free. Cats pay.", ["Dogs. They travel free.", "Cats pay."]),
+        ("It is late.\nLost property. Hand it in.", ["It is late.", "Lost property. Hand it in."]),
+        ("Dogs travel free. Always. On all ships.", ["Dogs travel free.", "Always.", "On all ships."]),
         ("Version 2.1 is out. Über alles.", ["Version 2.1 is out.", "Über alles."]),
     ],
 )

@@ -39,7 +39,7 @@ from chatbot.types import (
     Vectors,
 )
 
-DOCUMENT_SHARE = 3
+DOCUMENT_SHARE = 4
 """At most this many chunks of one document, so that none floods the list."""
 
 VECTORS, WORDS = "vectors", "words"

@@ -172,7 +172,7 @@ def test_copies_of_both_halves_of_a_joined_passage_are_shown_once(make_bench):
 
 
 def test_neighbouring_chunks_of_a_section_become_one_passage(bench):
-    steps = [f"Step {number} of mooring is to tie rope number {number} to the quay." for number in range(12)]
+    steps = [f"Step {number} of mooring is to tie rope number {number} to the quay." for number in range(18)]
     bench.write("mooring.md", "# Mooring\n\n" + "\n\n".join(steps) + "\n")
     bench.ingest()
     result = bench.search_with_trace("Which rope is tied to the quay in each step of mooring?")
