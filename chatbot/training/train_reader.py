@@ -1,0 +1,218 @@
+"""Teaches the reading model: lessons in, weights out. Can be stopped at any moment and resumed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from chatbot.errors import ModelError
+from chatbot.reading.passage_reader import list_base_weights, load_base
+from chatbot.reading.weights import BASE_KEY, pack_differences, write_weights
+from chatbot.training.lessons import LabelledQuestion, Lesson, draw_lesson
+from chatbot.training.network import compute_loss, make_batch, make_student
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import BertForQuestionAnswering
+
+POOL_BATCHES = 16
+"""So many batches are drawn together and sorted by length, so that little is padded."""
+WARM_UP_SHARE = 0.06
+LARGEST_GRADIENT = 1.0
+WEIGHT_DECAY = 0.01
+SAVE_SECONDS = 120.0
+REPORT_STEPS = 20
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How to train; two plans that differ in anything make different weights."""
+
+    epochs: float = 3.0
+    batch_lessons: int = 16
+    learning_rate: float = 2e-4
+    seed: int = 1
+
+    def count_steps(self, questions: int) -> int:
+        """How many batches are learned from."""
+        return int(questions * self.epochs / self.batch_lessons)
+
+
+def train_reader(
+    questions: Sequence[LabelledQuestion],
+    plan: TrainingPlan,
+    *,
+    base: Path,
+    base_sha256: str,
+    target: Path,
+    description: dict[str, str],
+    on_progress: OnProgress,
+) -> None:
+    """Train, and write the weights to `target`.
+
+    Beside it lie the curve (`.curve.jsonl`: step, loss, seconds) and, until the end, a checkpoint, from
+    which the next call with the same plan goes on. From the same seed the same lessons are drawn.
+
+    :param base: the folder of the embedding model to begin with.
+    :param description: what to write in the file about its making.
+    :raises ModelError: for a checkpoint of another plan.
+    """
+    import torch
+    from tokenizers import Tokenizer
+
+    torch.manual_seed(plan.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = make_student(base).to(device)
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    steps = plan.count_steps(len(questions))
+    optimizer, schedule = make_optimizer(model, plan, steps)
+    checkpoint = target.with_suffix(".checkpoint")
+    step = resume_training(checkpoint, plan, len(questions), model, optimizer, schedule)
+    curve = target.with_suffix(".curve.jsonl")
+    started, first, saved = time.monotonic(), step, time.monotonic()
+    losses: list[float] = []
+    with curve.open("a" if step else "w", encoding="utf-8") as lines:
+        for lessons in draw_batches(questions, plan, first_step=step):
+            if step == steps:
+                break
+            loss = compute_loss(model, make_batch(lessons, tokenizer), device=device)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
+            optimizer.step()
+            schedule.step()
+            step += 1
+            losses.append(float(loss.detach()))
+            if step % REPORT_STEPS == 0 or step == steps:
+                seconds = time.monotonic() - started
+                mean = sum(losses) / len(losses)
+                losses.clear()
+                lines.write(
+                    json.dumps({"step": step, "loss": round(mean, 4), "seconds": round(seconds)}) + "\n"
+                )
+                lines.flush()
+                left = seconds / (step - first) * (steps - step) / 60
+                on_progress(f"step {step} of {steps}, loss {mean:.2f}, about {left:.0f} minutes left")
+            if time.monotonic() - saved > SAVE_SECONDS:
+                save_checkpoint(checkpoint, plan, len(questions), step, model, optimizer, schedule)
+                saved = time.monotonic()
+    trained = {name: weights.cpu() for name, weights in model.state_dict().items()}
+    packed = pack_differences(trained, list_base_weights(load_base(base)))
+    facts = {name: str(value) for name, value in asdict(plan).items()}
+    write_weights(target, packed, {**description, **facts, BASE_KEY: base_sha256})
+    checkpoint.unlink(missing_ok=True)
+
+
+def draw_batches(
+    questions: Sequence[LabelledQuestion], plan: TrainingPlan, *, first_step: int = 0
+) -> Iterator[list[Lesson]]:
+    """Batches without end, each epoch in another order; the same for the same seed, wherever they begin."""
+    size = plan.batch_lessons * POOL_BATCHES
+    pool = first_step // POOL_BATCHES
+    skipped = first_step % POOL_BATCHES
+    while True:
+        chance = Random(f"{plan.seed}/{pool}")  # noqa: S311 - not for secrets
+        chosen = [pick_question(questions, plan.seed, pool * size + offset) for offset in range(size)]
+        lessons = sorted((draw_lesson(item, chance) for item in chosen), key=lambda it: it.longest_characters)
+        batches = [
+            lessons[first : first + plan.batch_lessons] for first in range(0, size, plan.batch_lessons)
+        ]
+        chance.shuffle(batches)
+        yield from batches[skipped:]
+        pool, skipped = pool + 1, 0
+
+
+def pick_question(questions: Sequence[LabelledQuestion], seed: int, number: int) -> LabelledQuestion:
+    """The question at place `number` of an endless row in which each epoch has an order of its own."""
+    epoch, place = divmod(number, len(questions))
+    order = _shuffle(len(questions), f"{seed}/epoch/{epoch}")
+    return questions[order[place]]
+
+
+@lru_cache(maxsize=2)
+def _shuffle(count: int, seed: str) -> list[int]:
+    order = list(range(count))
+    Random(seed).shuffle(order)  # noqa: S311 - not for secrets
+    return order
+
+
+def make_optimizer(
+    model: BertForQuestionAnswering, plan: TrainingPlan, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """AdamW with a rate that rises at first and then falls to nothing."""
+    import torch
+
+    learned = [weights for weights in model.parameters() if weights.requires_grad]
+    groups = [
+        {"params": [weights for weights in learned if weights.ndim > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [weights for weights in learned if weights.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate)
+    warm_up = WARM_UP_SHARE * steps + 1
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / warm_up) * max(0.0, 1 - step / max(steps, 1))
+    )
+    return optimizer, schedule
+
+
+def save_checkpoint(
+    path: Path,
+    plan: TrainingPlan,
+    questions: int,
+    step: int,
+    model: BertForQuestionAnswering,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LambdaLR,
+) -> None:
+    """Write where the training stands, whole or not at all."""
+    import torch
+
+    state = {
+        "plan": asdict(plan),
+        "questions": questions,
+        "step": step,
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "chance": torch.get_rng_state(),
+    }
+    temporary = path.with_suffix(".partial")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def resume_training(
+    path: Path,
+    plan: TrainingPlan,
+    questions: int,
+    model: BertForQuestionAnswering,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LambdaLR,
+) -> int:
+    """Go back to a checkpoint, if there is one; return the steps that were done.
+
+    :raises ModelError: for one of another plan or other questions.
+    """
+    import torch
+
+    if not path.exists():
+        return 0
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    if state["plan"] != asdict(plan) or state["questions"] != questions:
+        raise ModelError(
+            f"{path} was left by a training with other options or other questions.",
+            "Use the same ones to go on with it, or delete it to begin anew.",
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    torch.set_rng_state(state["chance"])
+    return int(state["step"])
