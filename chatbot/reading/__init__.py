@@ -1,0 +1,1 @@
+"""The reading model: which words of the passages answer a question, and whether any do."""
