@@ -6,7 +6,6 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
-from chatbot.evidence import shares_words
 from chatbot.grounding import (
     SourceSpan,
     find_numbers,
@@ -16,6 +15,7 @@ from chatbot.grounding import (
     picks_among_numbers,
 )
 from chatbot.prompting import Prompts
+from chatbot.quotes import shares_words
 from chatbot.sentences import find_content_words, find_words, split_sentences
 from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.statements import Statement, write_survey
@@ -56,12 +56,14 @@ class AnswerPlan:
     """All that is settled about an answer before its first word.
 
     `passages` are those that the answer shows; `spans` their sentences, `quotes` the best of them.
+    `short_answer` are the few words of a source that answer the question, where there are any.
     `prompt` is what the model is sent if `asks_model`, for at most `answer_tokens` in return.
     """
 
     passages: tuple[Passage, ...]
     spans: Sequence[SourceSpan]
     quotes: Sequence[SourceSpan]
+    short_answer: SourceSpan | None = None
     prompt: PromptPlan | None = None
     answer_tokens: int = 0
     is_answerable: bool = False
@@ -123,6 +125,9 @@ class Answer:
         self._words = words
         self._spans = plan.spans
         self._quotes = plan.quotes
+        self._short_span = plan.short_answer
+        self._best_evidence = plan.best_evidence
+        self.short_answer = ""
         self._searched = time.monotonic()
         self._first_word: float | None = None
         self._stop_requested = False
@@ -170,6 +175,8 @@ class Answer:
 
     def _write_words(self, words: Generator[str, None, StopReason]) -> Generator[str, None, StopReason]:
         reason: StopReason = "stopped"
+        if self._short_span is not None and not self._stop_requested:
+            yield self._add_short_answer(self._short_span)
         while not self._stop_requested:
             try:
                 self.draft += next(words)
@@ -223,6 +230,12 @@ class Answer:
             self.citations.append(citation)
         return self._append(piece)
 
+    def _add_short_answer(self, span: SourceSpan) -> str:
+        """The few words of a source that answer the question, in front of all else."""
+        self.short_answer = self._append(self._prompts.write_short_answer(span.text))
+        self.citations.append(make_citation(span, 0, len(self.text), support=1.0))
+        return self.short_answer
+
     def _add_quotes(self) -> str:
         """The sentences that most likely answer the question, in the documents' own words."""
         added = ""
@@ -273,6 +286,8 @@ class Answer:
             model=self._model_name,
             trace=self.request.trace,
             prompt=self._prompt,
+            short_answer=self.short_answer,
+            best_evidence=self._best_evidence,
         )
 
 

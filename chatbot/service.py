@@ -33,6 +33,7 @@ from chatbot.loading import LoadingParts, Report
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
+from chatbot.reading.reading import Reading
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
@@ -53,6 +54,7 @@ from chatbot.types import (
     IngestReport,
     Message,
     ParsedDocument,
+    Passage,
     SearchFilters,
     SearchResult,
     ServiceStatus,
@@ -61,7 +63,14 @@ from chatbot.vectors import VectorIndex
 
 logger = logging.getLogger(__name__)
 
-EMBEDDER, GENERATOR, LIBRARY = "embedding model", "language model", "library"
+EMBEDDER, READER, GENERATOR, LIBRARY = "embedding model", "reading model", "language model", "library"
+
+
+class ReadsPassages(Protocol):
+    """Finds where in passages a question is answered: `PassageReader`."""
+
+    def read(self, question: str, passages: Sequence[Passage]) -> Reading:
+        """What it made of each passage."""
 
 
 class Reader(Protocol):
@@ -85,11 +94,15 @@ STARTER_CHUNKS = 300
 
 @dataclass(frozen=True, slots=True)
 class Factories:
-    """How the parts that take time are made; each may say how far it is."""
+    """How the parts that take time are made; each may say how far it is.
+
+    `make_passage_reader` gives None where there is to be none.
+    """
 
     make_embedder: Callable[[Report], Embedder]
     make_generator: Callable[[Report], Generator]
     reader: Reader
+    make_passage_reader: Callable[[Report], ReadsPassages | None] = lambda _: None
 
 
 class Service:
@@ -112,13 +125,14 @@ class Service:
         except ChatbotError:
             self._ownership.release()
             raise
-        self._parts = LoadingParts((EMBEDDER, GENERATOR, LIBRARY))
+        self._parts = LoadingParts((EMBEDDER, READER, GENERATOR, LIBRARY))
         self._ingests = IngestQueue()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._embedder: Embedder | None = None
         self._vectors: VectorIndex | None = None
         self._ingestor: Ingestor | None = None
+        self._passage_reader: ReadsPassages | None = None
         self._model: Generator | None = None
 
     def __enter__(self) -> Service:
@@ -132,13 +146,14 @@ class Service:
     def start(self, *, generator: bool = True, ingest: bool = True) -> None:
         """Begin to load the models and to read what is new, in the background.
 
-        :param generator: also load the language model; search needs none.
+        :param generator: also load the reading model and the language model; search needs neither.
         :param ingest: also bring every corpus in step, and keep watching the folders.
         """
         self._run("loading the library", lambda: self._load_library(ingest))
         if generator:
-            self._run("loading the language model", self._load_generator)
+            self._run("loading the language model", self._load_answering)
         else:
+            self._parts.drop(READER)
             self._parts.drop(GENERATOR)
 
     def close(self) -> None:
@@ -192,7 +207,9 @@ class Service:
         self._threads.append(thread)
         thread.start()
 
-    def _load_generator(self) -> None:
+    def _load_answering(self) -> None:
+        with self._parts.loading(READER) as report:
+            self._passage_reader = self._factories.make_passage_reader(report)
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
 
@@ -523,6 +540,7 @@ class Service:
             rules,
             self.look_through,
             partial(read_sentence_vectors, library=self._library, fingerprint=self._embedder.fingerprint),
+            self._passage_reader.read if self._passage_reader is not None else None,
         )
 
     def look_through(

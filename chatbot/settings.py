@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         description="The language model: the packaged one, a hub id, a folder, a .gguf file, "
         "or the URL of an OpenAI-compatible server.",
     )
+    reader: str = Field(
+        "packaged",
+        description="The reading model, which finds the few words that answer a question: the packaged "
+        "one, a .safetensors file made by chatbot train, or off.",
+    )
     generator_model: str | None = Field(
         None, description="The name of the model on an OpenAI-compatible server; its first by default."
     )
@@ -90,7 +95,7 @@ class Settings(BaseSettings):
         "answer; free: it reads whole passages and writes as it likes; auto: quoting for the packaged model.",
     )
     evidence_floor: float = Field(
-        0.6,
+        0.65,
         ge=0.0,
         le=2.0,
         description="How well the best sentence must match before an answer is given; 0 answers always.",

@@ -342,6 +342,8 @@ class FinishedAnswer:
     are only the nearest ones. `unsupported` bounds the sentences of `text` that no passage backs.
     `dropped` counts passages that were found but did not fit the model's window. `trace` tells how
     the passages were found and `prompt` what the model was sent, None where it was not asked.
+    `short_answer` are the words that the text begins with where a few of a source's words answer the
+    question; `best_evidence` is the score of the likeliest sentence.
     """
 
     question: str
@@ -358,6 +360,8 @@ class FinishedAnswer:
     model: str = ""
     trace: SearchTrace | None = None
     prompt: PromptPlan | None = None
+    short_answer: str = ""
+    best_evidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from chatbot.reading.reading import PassageReading, Reading
 from chatbot.types import Chunk, FinishedAnswer, Passage
 
 
@@ -44,3 +47,14 @@ def make_answer(text: str = "At noon.", **changes: object) -> FinishedAnswer:
         "citations": (),
     }
     return FinishedAnswer(**(values | changes))
+
+
+def make_reading(passage: Passage, answers: dict[str, float], *, nothing: float = 0.0) -> Reading:
+    """A reading that is sure of some words of a passage, each with its score; every character is a token."""
+    count = len(passage.text)
+    begins, ends = (np.full(count, -20.0, dtype=np.float32) for _ in range(2))
+    for words, score in answers.items():
+        start = passage.text.index(words)
+        begins[start] = ends[start + len(words) - 1] = score / 2
+    offsets = np.array([(place, place + 1) for place in range(count)], dtype=np.int64)
+    return Reading({passage.number: PassageReading(offsets, begins, ends, nothing)})

@@ -11,7 +11,7 @@ from chatbot.errors import ModelError, QuestionError
 from chatbot.prompting import load_prompts
 from chatbot.types import Correction, Message, SearchFilters, SearchResult, SearchTrace
 from tests.fakes import HashingEmbedder, ScriptedGenerator
-from tests.makers import make_passage
+from tests.makers import make_passage, make_reading
 
 PROMPTS = load_prompts(Path(__file__).parent.parent / "prompts")
 NOT_FOUND = PROMPTS.not_found.substitute()
@@ -40,7 +40,13 @@ class Search:
 
 
 def make_assistant(
-    *replies, passages=PASSAGES, search=None, window_tokens=4096, seconds_per_word=0.0, **rules
+    *replies,
+    passages=PASSAGES,
+    search=None,
+    window_tokens=4096,
+    seconds_per_word=0.0,
+    read_passages=None,
+    **rules,
 ):
     values = {
         "passage_limit": 4,
@@ -57,6 +63,7 @@ def make_assistant(
         model=model,
         prompts=PROMPTS,
         rules=AnswerRules(**(values | rules)),
+        read_passages=read_passages,
     )
 
 
@@ -502,3 +509,41 @@ def test_an_explanation_reads_what_an_answer_reads_however_many_passages_are_wan
 
     assert explanation.prompt == ask(assistant, "ferry leaves").finish().prompt
     assert max(hit.number or 0 for hit in explanation.result.trace.hits) == len(explanation.result.passages)
+
+
+def read_noon(question, passages):
+    """A reading that is sure of the word "noon" in the first passage."""
+    return make_reading(passages[0], {"noon": 9.0})
+
+
+def test_an_answer_begins_with_the_words_that_were_read_off_a_source():
+    assistant = make_assistant(quoting=True, read_passages=read_noon)
+
+    answer = ask(assistant)
+    pieces = [piece for piece in answer if piece]
+    finished = answer.finished
+
+    assert pieces[0] == finished.short_answer == "noon"
+    assert finished.text.startswith("noon\n\n“The ferry leaves at noon.”")
+    assert finished.citations[0].quote == "noon"
+    assert_citations_exist(finished)
+    assert assistant.model.prompts == []
+
+
+def test_a_model_that_writes_freely_gets_no_short_answer_in_front():
+    finished = ask(make_assistant("The ferry leaves at noon.", read_passages=read_noon)).finish()
+
+    assert finished.short_answer == ""
+    assert finished.text == "The ferry leaves at noon."
+
+
+def test_the_reading_model_reads_what_was_searched_for():
+    asked = []
+
+    def read(question, passages):
+        asked.append((question, len(passages)))
+        return read_noon(question, passages)
+
+    ask(make_assistant(quoting=True, read_passages=read), f"{QUESTION} type:md").finish()
+
+    assert asked == [(QUESTION, 3)]

@@ -54,7 +54,7 @@ def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_random_moments_and_started_again_equals_a_clean_ingest(tmp_path):
-    rng = random.Random(20251122)  # noqa: S311 - no secret
+    rng = random.Random(20251122)
     lived = tmp_path / "lived"
     documents = lived / "corpora" / CORPUS / "documents"
     documents.mkdir(parents=True)

@@ -26,14 +26,16 @@ RANKS = [
     ],
     ["conversion", "starters", "filters", "spelling", "compounds"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
-    ["retrieval", "grounding", "ingest", "chats", "scratch"],
+    ["retrieval", "grounding", "ingest", "chats", "scratch", "reading"],
     ["evidence"],
+    ["quotes"],
     ["surveys"],
     ["answer"],
     ["assistant"],
     ["service"],
     ["build", "web"],
     ["evaluation", "doctor", "connection"],
+    ["training"],
     ["terminal"],
     ["cli"],
     ["__main__"],
@@ -45,8 +47,10 @@ OWNERS = {
     "chromadb": {"vectors"},
     "sentence_transformers": {"embedding"},
     "tiktoken": {"tokens"},
-    "transformers": {"embedding", "generation.local", "conversion"},
-    "tokenizers": {"embedding", "conversion"},
+    "transformers": {"embedding", "generation.local", "conversion", "reading", "training"},
+    "tokenizers": {"embedding", "conversion", "reading", "training"},
+    "safetensors": {"conversion", "reading"},
+    "sklearn": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats"},
     "filelock": {"ownership", "conversion"},
@@ -70,9 +74,19 @@ OWNERS = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "httpx": {"generation.remote", "connection"},
-    "torch": {"embedding", "generation.local", "conversion", "doctor"},
+    "torch": {"embedding", "generation.local", "conversion", "doctor", "reading", "training"},
 }
-SETTINGS_READERS = {"build", "service", "cli", "evaluation.command", "doctor", "scratch", "connection"}
+SETTINGS_READERS = {
+    "build",
+    "service",
+    "cli",
+    "evaluation.command",
+    "evaluation.calibration",
+    "doctor",
+    "scratch",
+    "connection",
+    "training.command",
+}
 LAZY = [
     "chromadb",
     "sentence_transformers",
@@ -83,6 +97,8 @@ LAZY = [
     "gguf",
     "py3langid",
     "rapidfuzz",
+    "safetensors",
+    "sklearn",
 ]
 
 

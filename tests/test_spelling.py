@@ -153,7 +153,7 @@ def test_no_text_is_changed_but_in_the_words_that_are_told(question):
     st.integers(0, 10_000), st.sampled_from(["annual", "department", "harbour", "maintenance", "Marrowick"])
 )
 def test_a_slip_in_a_long_word_never_makes_another_word_of_it(seed, word):
-    typed = misspell_word(word, random.Random(seed))  # noqa: S311 - no secret
+    typed = misspell_word(word, random.Random(seed))
     corrected = correct(f"{typed} harbour department annual")
 
     assert corrected.split()[0].lower() in (typed.lower(), word.lower())

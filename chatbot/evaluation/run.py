@@ -66,7 +66,9 @@ class QuestionResult:
             "answer": self.answer.text,
             "declined": not self.answer.found,
             "right": self.question.answerable and is_right(self.answer.text, self.question.answers),
-            "f1": measure_f1(self.answer.text, self.question.answers),
+            "f1": measure_f1(self.answer.short_answer or self.answer.text, self.question.answers),
+            "short_answer": self.answer.short_answer,
+            "best_evidence": self.answer.best_evidence,
             "citations": [asdict(citation) for citation in self.answer.citations],
             "unsupported": [self.answer.text[start:end] for start, end in self.answer.unsupported],
             "seconds": asdict(self.answer.timings),
@@ -204,12 +206,18 @@ def judge_slip(result: QuestionResult) -> str:
 
 
 def summarize_answers(results: Sequence[QuestionResult]) -> dict[str, float | None]:
-    """How many answers hold the gold words, and their token F1."""
-    texts = [(result.answer.text, result.question.answers) for result in results if result.answer]
+    """How many answers hold the gold words, and the token F1 of the short answer or, without one, of all.
+
+    `short` is the share that have a short answer, `short_right` the share of these that hold the gold words.
+    """
+    answers = [(result.answer, result.question.answers) for result in results if result.answer]
+    short = [(answer.short_answer, gold) for answer, gold in answers if answer.short_answer]
     return {
-        "right": take_mean([float(is_right(text, gold)) for text, gold in texts]),
-        "f1": take_mean([measure_f1(text, gold) for text, gold in texts]),
-        "n": len(texts),
+        "right": take_mean([float(is_right(answer.text, gold)) for answer, gold in answers]),
+        "f1": take_mean([measure_f1(answer.short_answer or answer.text, gold) for answer, gold in answers]),
+        "short": len(short) / len(answers) if answers else None,
+        "short_right": take_mean([float(is_right(text, gold)) for text, gold in short]),
+        "n": len(answers),
     }
 
 

@@ -58,7 +58,13 @@ def render_welcome(corpus: Corpus) -> str:
 def render_turn(turn: ChatTurn, *, is_last: bool) -> str:
     """A question, its answer, the buttons for it and its sources."""
     answer = turn.answer
-    text = render_answer_text(answer.text, answer.passages, answer.citations, answer.unsupported)
+    text = render_answer_text(
+        answer.text,
+        answer.passages,
+        answer.citations,
+        answer.unsupported,
+        short_answer=answer.short_answer,
+    )
     return (
         f'<article class="turn" data-turn="{escape(turn.id)}">{_render_question(turn.question)}'
         f'<div class="answer{"" if answer.found else " not-found"}">'
@@ -72,7 +78,12 @@ def render_live_turn(question: str, snapshot: AnswerSnapshot, corpus: Corpus) ->
     """The turn that is being written, without its sources."""
     if snapshot.text or snapshot.draft.strip():
         text = render_answer_text(
-            snapshot.text, snapshot.passages, snapshot.citations, snapshot.unsupported, draft=snapshot.draft
+            snapshot.text,
+            snapshot.passages,
+            snapshot.citations,
+            snapshot.unsupported,
+            short_answer=snapshot.short_answer,
+            draft=snapshot.draft,
         )
         body = f'<div class="text{"" if snapshot.is_over else " writing"}">{text}</div>'
     elif snapshot.error:
@@ -121,10 +132,12 @@ def render_answer_text(
     citations: Sequence[Citation],
     unsupported: Sequence[tuple[int, int]],
     *,
+    short_answer: str = "",
     draft: str = "",
 ) -> str:
     """The answer's words with a numbered button behind each sentence that rests on a source.
 
+    `short_answer` are the words it begins with, which stand out.
     `draft` is the sentence that is still being written: shown paler, for it may be withheld.
     """
     by_number = {passage.number: passage for passage in passages}
@@ -142,6 +155,8 @@ def render_answer_text(
         for start, end in unsupported
     ]
     notes = [Mark(style.end, _UNSUPPORTED_NOTE) for style in styles]
+    if short_answer and text.startswith(short_answer):
+        styles.append(Style(0, len(short_answer.rstrip()), "short-answer"))
     if draft.strip():
         gap = "" if not text or text[-1].isspace() or draft[0].isspace() else " "
         styles.append(Style(len(text), len(text + gap + draft), "draft"))

@@ -28,6 +28,7 @@ class AnswerSnapshot:
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[tuple[int, int], ...] = ()
+    short_answer: str = ""
     finished: FinishedAnswer | None = None
     error: ChatbotError | None = None
 
@@ -86,6 +87,7 @@ class RunningAnswer:
                 passages=finished.passages,
                 citations=finished.citations,
                 unsupported=finished.unsupported,
+                short_answer=finished.short_answer,
                 finished=finished,
             )
         if answer is None:
@@ -97,6 +99,7 @@ class RunningAnswer:
             passages=tuple(answer.passages),
             citations=tuple(answer.citations),
             unsupported=tuple(answer.unsupported),
+            short_answer=answer.short_answer,
             error=error,
         )
 

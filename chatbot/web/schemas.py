@@ -184,6 +184,7 @@ def answer_to_json(answer: FinishedAnswer) -> Json:
         "passages": [passage_to_json(passage) for passage in answer.passages],
         "citations": [citation_to_json(citation) for citation in answer.citations],
         "unsupported": [list(span) for span in answer.unsupported],
+        "short_answer": answer.short_answer,
         "dropped": answer.dropped,
         "stop_reason": answer.stop_reason,
         "timings": asdict(answer.timings),

@@ -105,6 +105,7 @@ class FakeAnswer:
         self.passages: tuple[Passage, ...] = ()
         self.citations: list[Citation] = []
         self.unsupported: list[tuple[int, int]] = []
+        self.short_answer = ""
         self.text = ""
         self.draft = ""
         self.found = script is not NOT_FOUND_SCRIPT

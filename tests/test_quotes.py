@@ -1,0 +1,102 @@
+import pytest
+
+from chatbot.evidence import rank_evidence
+from chatbot.grounding import list_source_spans
+from chatbot.quotes import SURE_ODDS, choose_short_answer, include_counted, trim_answer
+from chatbot.reading.reading import Reading
+from tests.fakes import HashingEmbedder
+from tests.makers import make_passage, make_reading
+
+TEXT = "The office is closed on Sundays. Full-time staff receive 27 days of leave a year."
+PASSAGE = make_passage(TEXT, start=100)
+
+
+def read(*answers: tuple[str, float], passage=PASSAGE, nothing: float = 0.0) -> Reading:
+    return make_reading(passage, dict(answers), nothing=nothing)
+
+
+def rank(question, reading, passage=PASSAGE):
+    return rank_evidence(question, list_source_spans([passage]), HashingEmbedder(), reading=reading)
+
+
+def test_the_words_that_the_reading_model_is_sure_of_are_the_short_answer():
+    answer = choose_short_answer(rank("How many days?", read(("27 days", 9.0))), "How many days?")
+
+    assert answer is not None
+    assert answer.text == "27 days"
+    assert (answer.start, answer.end) == (100 + TEXT.index("27"), 100 + TEXT.index(" of leave"))
+
+
+def test_a_sentence_that_the_reading_model_likes_goes_first():
+    plain = rank("How long is it closed?", None)
+    read_too = rank("How long is it closed?", read(("27 days", 9.0)))
+
+    assert plain[0].span.text.startswith("The office")
+    assert {item.span.text for item in plain} == {item.span.text for item in read_too}
+    gained = {item.span.text: item.score for item in read_too}
+    assert all(gained[item.span.text] >= item.score for item in plain)
+    assert gained[read_too[0].span.text] > 0
+    assert max(
+        read_too, key=lambda item: item.score - next(p.score for p in plain if p.span == item.span)
+    ).span.text.startswith("Full-time")
+
+
+@pytest.mark.parametrize("question", ["Is it 27 days?", "Can I take it?", "How do I apply?", "Why so?"])
+def test_questions_for_a_yes_or_a_reason_have_no_short_answer(question):
+    assert choose_short_answer(rank(question, read(("27 days", 9.0))), question) is None
+
+
+def test_an_unsure_answer_is_not_shown():
+    reading = read(("27 days", 9.0), nothing=9.0 - SURE_ODDS + 0.1)
+
+    assert choose_short_answer(rank("How many days?", reading), "How many days?") is None
+
+
+def test_a_whole_sentence_is_no_short_answer():
+    passage = make_passage("Closed on Sundays.")
+    reading = read(("Closed on Sundays", 9.0), passage=passage)
+
+    assert choose_short_answer(rank("When is it closed?", reading, passage), "When is it closed?") is None
+
+
+def test_without_a_reading_there_is_no_short_answer():
+    assert choose_short_answer(rank("How many days?", None), "How many days?") is None
+    assert choose_short_answer([], "How many days?") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "expected"),
+    [
+        ("It costs £9 a day.", "9", "£9"),
+        ("About 5% of it.", "5", "5%"),
+        ("In “Tolsay”, they say.", "“Tolsay”,", "Tolsay"),
+        ("See (noon).", "(noon).", "noon"),
+        ("All of it", "...", ""),
+    ],
+)
+def test_answers_lose_marks_at_their_edges_and_keep_their_signs(text, found, expected):
+    start = text.find(found)
+    text = text if start >= 0 else found
+
+    first, last = trim_answer(text, max(start, 0), max(start, 0) + len(found))
+
+    assert text[first:last] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        ("Staff receive 27 days of leave.", "How many days do I get?", "27 days"),
+        ("Up to 27 working days a year.", "How many days do I get?", "27 working days"),
+        ("It takes 27, say the days.", "How many days does it take?", "27"),
+        ("Staff receive 27 hours.", "How many days do I get?", "27"),
+        ("Staff receive 27 days.", "What do I get?", "27"),
+        ("There are 27 | days |", "How many days?", "27"),
+        ("The class has 27 full members.", "How many full members are there?", "27 full members"),
+        ("The class has 27", "How many members?", "27"),
+    ],
+)
+def test_a_number_is_given_with_what_was_counted(text, question, expected):
+    start = text.index("27")
+
+    assert text[start : include_counted(text, start + 2, len(text), question)] == expected
