@@ -60,6 +60,11 @@ def ask_pair(row: Row) -> Row:
     return {"question": row["question"], "passage_id": row["id"]}
 
 
+def ask_hops(row: Row) -> Row:
+    """A question that needs several passages; its field `source` names the set, not a document."""
+    return {"question": row["question"], "passage_ids": row["passage_ids"]}
+
+
 def ask_clear_turn(row: Row) -> Row | None:
     """A turn of a conversation that means one thing."""
     return None if row["ambiguous"] else row
@@ -94,8 +99,18 @@ SETS = [
         "policyqa", "policyqa/questions.jsonl", passages="policyqa/passages.jsonl", choose=ask_within_title
     ),
     QuestionSet("tatqa", "tatqa/questions.jsonl", passages="tatqa/passages.jsonl"),
-    QuestionSet("hotpot", "multihop/hotpot_questions.jsonl", passages="multihop/hotpot_passages.jsonl"),
-    QuestionSet("musique", "multihop/musique_questions.jsonl", passages="multihop/musique_passages.jsonl"),
+    QuestionSet(
+        "hotpot",
+        "multihop/hotpot_questions.jsonl",
+        passages="multihop/hotpot_passages.jsonl",
+        choose=ask_hops,
+    ),
+    QuestionSet(
+        "musique",
+        "multihop/musique_questions.jsonl",
+        passages="multihop/musique_passages.jsonl",
+        choose=ask_hops,
+    ),
     QuestionSet(
         "coqa",
         "conversational/coqa_turns.jsonl",
