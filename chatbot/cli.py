@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from chatbot import __version__
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
+from chatbot.key_command import add_keys_options, run_keys
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
     Json,
@@ -45,7 +46,7 @@ EXIT_INTERRUPTED = 130
 EXIT_CODES = """
 exit codes: 0 success, 1 another error, 2 wrong usage, setting, prompt or question, 3 no such corpus,
 4 files that could not be read, 5 a model, 6 the data folder, 7 the server, 8 a figure below --min,
-9 the documents do not hold the answer, 130 interrupted
+9 the documents do not hold the answer, 10 a key, 130 interrupted
 """
 
 
@@ -109,6 +110,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("evaluate", add_evaluate_options, run_evaluate, "measure retrieval and answers on known questions"),
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
+        ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -187,6 +189,7 @@ def run_serve(options: argparse.Namespace, settings: Settings) -> int:
             service.announce(url)
             service.start()
             terminal.say(f"The chat is open at {url} (Ctrl-C ends it).")
+            terminal.say(describe_access(service))
             if not options.no_browser and has_display():
                 webbrowser.open(url)
             try:
@@ -220,6 +223,13 @@ def follow_ingests(service: Service, terminal: Terminal) -> None:
             for outcome in values["outcomes"]:
                 if outcome["result"] == "failed":
                     terminal.say(describe_outcome(outcome))
+
+
+def describe_access(service: Service) -> str:
+    """Who may use the chatbot, in a sentence."""
+    if service.keys.is_in_use:
+        return "It asks for a key."
+    return "Everybody on this machine may use it; to ask for keys: chatbot keys create NAME."
 
 
 def has_display() -> bool:

@@ -18,7 +18,7 @@ import httpx
 
 from chatbot import errors
 from chatbot.errors import ChatbotError, LibraryInUse, ServerError
-from chatbot.ownership import find_owner_url
+from chatbot.ownership import find_owner_secret, find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
@@ -150,10 +150,13 @@ class OwnService:
 
 
 class RunningServer:
-    """A chatbot that serves in another process on this machine."""
+    """A chatbot that serves in another process on this machine; `secret` opens it."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=httpx.Timeout(600, connect=5), trust_env=False)
+    def __init__(self, url: str, secret: str = "") -> None:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(600, connect=5), trust_env=False
+        )
 
     def close(self) -> None:
         """Close the connection."""
@@ -252,4 +255,4 @@ def find_running_server(settings: Settings, error: LibraryInUse) -> RunningServe
     url = find_owner_url(settings.data_folder)
     if url is None:
         raise error
-    return RunningServer(url)
+    return RunningServer(url, find_owner_secret(settings.data_folder) or "")

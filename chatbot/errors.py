@@ -15,6 +15,9 @@
     ├── LibraryError             the data folder cannot be used
     │   └── LibraryInUse         another process owns it
     ├── QuestionError            the question is empty or too long, or a filter in it cannot be used
+    ├── AccessError              a key is missing, unknown or cannot be made
+    │   └── AccessDenied         a key may not do this
+    ├── BusyError                too many questions are waiting already
     └── ServerError              the page cannot be served
 
 Each message says what happened and each `next_step` what to do about it; both may be shown as they
@@ -106,6 +109,26 @@ class QuestionError(ChatbotError):
     """The question is empty or too long, or a filter in it cannot be used."""
 
     exit_code = 2
+
+
+class AccessError(ChatbotError):
+    """A key is missing, unknown or cannot be made."""
+
+    exit_code = 10
+
+
+class AccessDenied(AccessError):
+    """A key is known, but may not do this."""
+
+
+class BusyError(ChatbotError):
+    """Too many questions are waiting already; after `retry_after_seconds` there may be room."""
+
+    exit_code = 7
+
+    def __init__(self, message: str, next_step: str, retry_after_seconds: int = 5) -> None:
+        super().__init__(message, next_step)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ServerError(ChatbotError):

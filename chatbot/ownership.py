@@ -18,9 +18,11 @@ class Ownership:
         self._lock = lock
         self._note = note
 
-    def announce(self, url: str) -> None:
-        """Tell other processes where this one answers."""
-        self._note.write_text(json.dumps({"pid": os.getpid(), "url": url}), encoding="utf-8")
+    def announce(self, url: str, secret: str = "") -> None:
+        """Tell other processes where this one answers, and, to its user alone, what opens it to them."""
+        self._note.unlink(missing_ok=True)
+        with open(os.open(self._note, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            json.dump({"pid": os.getpid(), "url": url, "secret": secret}, file)
 
     def release(self) -> None:
         self._note.unlink(missing_ok=True)
@@ -54,8 +56,17 @@ def claim_data_folder(folder: Path) -> Ownership:
 
 def find_owner_url(folder: Path) -> str | None:
     """Where the process that owns the data folder answers, if it serves."""
+    return _read_note(folder, "url")
+
+
+def find_owner_secret(folder: Path) -> str | None:
+    """What opens the process that owns the data folder to commands of the same user."""
+    return _read_note(folder, "secret")
+
+
+def _read_note(folder: Path, name: str) -> str | None:
     try:
         note = json.loads((folder / "owner.json").read_text(encoding="utf-8"))
-        return str(note["url"])
+        return str(note[name])
     except (OSError, ValueError, KeyError, TypeError):
         return None

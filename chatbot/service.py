@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from chatbot.admission import Admission
 from chatbot.answer import Answer, AnswerRules
 from chatbot.assistant import Assistant, check_question
 from chatbot.chats import ChatStore
@@ -28,8 +29,10 @@ from chatbot.errors import ChatbotError, CorpusError, ModelError
 from chatbot.filters import narrow_filters, split_query
 from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
+from chatbot.keys import KeyStore, make_secret
 from chatbot.library import Library
 from chatbot.loading import LoadingParts, Report
+from chatbot.metrics import Metrics
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
@@ -125,6 +128,14 @@ class Service:
         except ChatbotError:
             self._ownership.release()
             raise
+        self.keys = KeyStore(settings.data_folder / "keys.json")
+        self.owner_secret = make_secret()
+        self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
+        self.metrics = Metrics(
+            count_waiting=lambda: self.admission.waiting,
+            count_running=lambda: self.admission.running,
+            count_documents=self.count_documents,
+        )
         self._parts = LoadingParts((EMBEDDER, READER, GENERATOR, LIBRARY))
         self._ingests = IngestQueue()
         self._closing = threading.Event()
@@ -178,8 +189,8 @@ class Service:
         self._closing.wait(seconds)
 
     def announce(self, url: str) -> None:
-        """Tell other processes on this machine where the page is."""
-        self._ownership.announce(url)
+        """Tell other processes on this machine where the page is, and this user's what opens it."""
+        self._ownership.announce(url, self.owner_secret)
 
     def status(self) -> ServiceStatus:
         """Whether questions can be answered, and what is still awaited."""
@@ -299,6 +310,13 @@ class Service:
     def list_documents(self, corpus: str) -> list[DocumentRecord]:
         """The corpus's documents by path, with those that could not be read."""
         return self._library.list_documents(corpus)
+
+    def count_documents(self) -> int:
+        """How many documents of all corpora can be searched."""
+        records = [
+            record for corpus in self._library.list_corpora() for record in self.list_documents(corpus)
+        ]
+        return sum(record.problem is None for record in records)
 
     def list_filter_choices(self, corpus: str) -> FilterChoices:
         """What a search of the corpus can be narrowed to, to offer in controls."""

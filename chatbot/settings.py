@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -61,8 +63,21 @@ class Settings(BaseSettings):
     corpus: str | None = Field(
         None, description="The corpus that is used when none is named; the first one by default."
     )
-    host: str = Field("127.0.0.1", description="The address to listen on; only this machine's own.")
+    host: str = Field(
+        "127.0.0.1",
+        description="The address to listen on: this machine's own, or, once there is a key, another one.",
+    )
     port: int = Field(7860, ge=1, le=65535, description="The port of the page.")
+    public_url: str | None = Field(
+        None,
+        description="The address under which a proxy shows the chatbot to others; links are made with it.",
+    )
+    parallel_answers: int = Field(
+        2, ge=1, le=64, description="How many questions are answered at the same time."
+    )
+    waiting_questions: int = Field(
+        16, ge=0, le=1000, description="How many more questions may wait; the next one is turned away."
+    )
     embedder: str = Field(
         "all-minilm-l6-v2",
         description="The embedding model: the packaged one, a hub id, or a folder.",
@@ -127,10 +142,27 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def check_host(cls, value: str) -> str:
-        """Refuse to listen to other machines: there are no accounts yet."""
-        if value not in LOOPBACK_HOSTS:
-            raise ValueError(f"must be one of {', '.join(LOOPBACK_HOSTS)}")
+        """Take this machine's own names and any address in numbers."""
+        try:
+            if value not in LOOPBACK_HOSTS:
+                ip_address(value)
+        except ValueError:
+            raise ValueError(f"must be one of {', '.join(LOOPBACK_HOSTS)} or an IP address") from None
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def check_public_url(cls, value: str | None) -> str | None:
+        """Take the address of a site, without a path."""
+        parts = urlsplit(value or "https://localhost")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("must look like https://chat.example.org")
+        return value.rstrip("/") if value else None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others than the users of this machine can reach the chatbot."""
+        return self.host not in LOOPBACK_HOSTS or self.public_url is not None
 
     @classmethod
     def settings_customise_sources(

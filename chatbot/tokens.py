@@ -50,6 +50,16 @@ def estimate_message_tokens(messages: Sequence[Message]) -> int:
     return sum(estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in messages)
 
 
+def cut_to_tokens(text: str, limit_tokens: int) -> str:
+    """The longest beginning of `text` that is estimated at no more than `limit_tokens`."""
+    if estimate_tokens(text) <= limit_tokens:
+        return text
+    encoding = _load_encoding()
+    tokens = encoding.encode_ordinary(text)
+    kept = encoding.decode(tokens[: max(int((limit_tokens - 1) / ESTIMATE_MARGIN), 0)], errors="ignore")
+    return kept if text.startswith(kept) else ""
+
+
 def fit_prompt(
     write_messages: Callable[[Sequence[Passage], Sequence[Message]], list[Message]],
     passages: Sequence[Passage],

@@ -23,6 +23,9 @@ RANKS = [
         "ingest_queue",
         "ownership",
         "database",
+        "keys",
+        "admission",
+        "metrics",
     ],
     ["conversion", "starters", "filters", "spelling", "compounds"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
@@ -37,6 +40,7 @@ RANKS = [
     ["evaluation", "doctor", "connection"],
     ["training"],
     ["terminal"],
+    ["key_command"],
     ["cli"],
     ["__main__"],
 ]
@@ -53,7 +57,8 @@ OWNERS = {
     "sklearn": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats"},
-    "filelock": {"ownership", "conversion"},
+    "filelock": {"ownership", "conversion", "keys"},
+    "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
     "lxml": {"documents"},
@@ -86,6 +91,7 @@ SETTINGS_READERS = {
     "scratch",
     "connection",
     "training.command",
+    "key_command",
 }
 LAZY = [
     "chromadb",

@@ -1,112 +1,80 @@
-"""The product over HTTP, as JSON: what the command line uses while a server owns the data folder."""
+"""The product over HTTP, as JSON: for other programs, and for the command line while a server owns the data."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from chatbot.types import Message
-from chatbot.web.running import AnswerSnapshot, RunningAnswer
+from chatbot.web.access import choose_corpus, find_document, get_service, list_visible_corpora
+from chatbot.web.bodies import AskBody, IngestBody, SearchBody
+from chatbot.web.examples import ERRORS, describe_json, describe_stream
 from chatbot.web.schemas import (
-    FiltersBody,
     Json,
-    answer_to_json,
     choices_to_json,
     corpus_to_json,
     document_to_json,
-    error_to_json,
     explanation_to_json,
-    passage_to_json,
     progress_to_json,
     report_to_json,
     search_to_json,
 )
-from chatbot.web.viewer import get_service
+from chatbot.web.streams import (
+    EVENTS,
+    LINES,
+    POLL_SECONDS,
+    AnswerStream,
+    list_events,
+    start_answer,
+    wait_for_beginning,
+    write_events,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     from chatbot.service import Service
 
-POLL_SECONDS = 0.05
-MAX_HISTORY = 100
+CorpusName = Annotated[str, Query(description="A corpus; the default one if left out.")]
 
-router = APIRouter(prefix="/api")
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
 
 
-class HistoryMessage(_Body):
-    """An earlier message of the conversation."""
-
-    role: Annotated[str, Field(pattern="^(user|assistant)$")]
-    content: Annotated[str, Field(max_length=100_000)]
-
-
-class AskBody(_Body):
-    """A question; the default corpus when none is named."""
-
-    question: Annotated[str, Field(max_length=100_000)]
-    corpus: str = ""
-    history: Annotated[list[HistoryMessage], Field(max_length=MAX_HISTORY)] = []
-    filters: FiltersBody = FiltersBody()
-
-
-class SearchBody(_Body):
-    """A search without an answer; with `explain` it tells how the passages were found."""
-
-    question: Annotated[str, Field(max_length=100_000)]
-    corpus: str = ""
-    limit: Annotated[int, Field(ge=1, le=100)] = 10
-    filters: FiltersBody = FiltersBody()
-    explain: bool = False
-
-
-class IngestBody(_Body):
-    """Which corpus to bring up to date."""
-
-    corpus: str = ""
-
-
-@router.get("/corpora")
+@router.get("/corpora", responses=describe_json("corpora"))
 def list_corpora(request: Request) -> Json:
-    """Every corpus, the default one first."""
-    return {"corpora": [corpus_to_json(corpus) for corpus in get_service(request).list_corpora()]}
+    """Every corpus that the key opens, the default one first."""
+    return {"corpora": [corpus_to_json(corpus) for corpus in list_visible_corpora(request)]}
 
 
-@router.get("/documents")
-def list_documents(request: Request, corpus: Annotated[str, Query()] = "") -> Json:
+@router.get("/documents", responses=describe_json("documents"))
+def list_documents(request: Request, corpus: CorpusName = "") -> Json:
     """The documents of a corpus, also those that could not be read."""
-    service = get_service(request)
-    records = service.list_documents(service.find_corpus(corpus))
+    records = get_service(request).list_documents(choose_corpus(request, corpus))
     return {"documents": [document_to_json(record) for record in records]}
 
 
-@router.delete("/documents/{document_id}")
+@router.delete("/documents/{document_id}", responses=describe_json("deleted"))
 def delete_document(request: Request, document_id: str) -> Json:
-    """Delete a document's file and everything known of it."""
+    """Delete a document's file and everything known of it. Needs the scope admin."""
+    find_document(request, document_id)
     get_service(request).delete_document(document_id)
     return {"deleted": document_id}
 
 
-@router.get("/filters")
-def list_filter_choices(request: Request, corpus: Annotated[str, Query()] = "") -> Json:
+@router.get("/filters", responses=describe_json("filters"))
+def list_filter_choices(request: Request, corpus: CorpusName = "") -> Json:
     """What a search of a corpus can be narrowed to."""
-    service = get_service(request)
-    return choices_to_json(service.list_filter_choices(service.find_corpus(corpus)))
+    return choices_to_json(get_service(request).list_filter_choices(choose_corpus(request, corpus)))
 
 
-@router.post("/search")
+@router.post("/search", responses=describe_json("search"))
 def search(request: Request, body: SearchBody) -> Json:
     """The passages that match a question best; no language model is called."""
     service = get_service(request)
-    corpus, filters = service.find_corpus(body.corpus), body.filters.make_filters()
+    corpus, filters = choose_corpus(request, body.corpus), body.filters.make_filters()
     if body.explain:
         return explanation_to_json(
             service.explain(body.question, corpus=corpus, limit=body.limit, filters=filters)
@@ -114,63 +82,34 @@ def search(request: Request, body: SearchBody) -> Json:
     return search_to_json(service.search(body.question, corpus=corpus, limit=body.limit, filters=filters))
 
 
-@router.post("/ask")
-def ask(request: Request, body: AskBody) -> StreamingResponse:
-    """Answer a question, a line of JSON at a time; dropping the connection stops the model."""
-    service = get_service(request)
-    corpus = service.find_corpus(body.corpus)
-    history = [
-        Message("user" if message.role == "user" else "assistant", message.content)
-        for message in body.history
-    ]
+@router.post("/ask", response_class=StreamingResponse, responses=describe_stream("ask"))
+async def ask(request: Request, body: AskBody) -> StreamingResponse:
+    """Answer a question while it is written; dropping the connection stops the model.
+
+    Events of the types question, passages, text, citations, and at last done or error: server-sent
+    events with `Accept: text/event-stream`, else a line of JSON each.
+    """
+    corpus = await run_in_threadpool(choose_corpus, request, body.corpus)
     filters = body.filters.make_filters()
-    running = RunningAnswer(
-        lambda stop: service.ask(body.question, corpus=corpus, history=history, filters=filters, stop=stop),
-        keep=lambda _: None,
+    running = start_answer(
+        get_service(request), body.question, corpus=corpus, history=body.list_history(), filters=filters
     )
-    return _send_lines(_follow_answer(request, running))
+    await wait_for_beginning(request, running)
+    events = list_events(request, running)
+    if EVENTS in request.headers.get("accept", ""):
+        return AnswerStream(running, write_events(events), EVENTS)
+    return AnswerStream(running, write_lines(events), LINES)
 
 
-@router.post("/ingest")
+@router.post("/ingest", response_class=StreamingResponse, responses=describe_stream("ingest"))
 def ingest(request: Request, body: IngestBody) -> StreamingResponse:
-    """Read new and changed files; the last line is the report."""
+    """Read new and changed files; the last line is the report. Needs the scope ingest."""
     service = get_service(request)
-    corpus = service.find_corpus(body.corpus)
+    corpus = choose_corpus(request, body.corpus)
     service.start_ingest(corpus)
-    return _send_lines(_follow_ingest(service, corpus))
-
-
-async def _follow_answer(request: Request, running: RunningAnswer) -> AsyncIterator[Json]:
-    """What is new in a running answer, until it is over or nobody listens."""
-    running.start()
-    seen = AnswerSnapshot()
-    try:
-        while not await request.is_disconnected():
-            now = running.take_snapshot()
-            for event in describe_news(seen, now):
-                yield event
-            if now.is_over:
-                return
-            seen = now
-            await asyncio.sleep(POLL_SECONDS)
-    finally:
-        running.stop()
-
-
-def describe_news(seen: AnswerSnapshot, now: AnswerSnapshot) -> list[Json]:
-    """The events that lead from one state of an answer to the next."""
-    events: list[Json] = []
-    if now.passages and not seen.passages:
-        events.append(
-            {"type": "passages", "passages": [passage_to_json(passage) for passage in now.passages]}
-        )
-    if len(now.text) > len(seen.text):
-        events.append({"type": "text", "text": now.text[len(seen.text) :]})
-    if now.finished:
-        events.append({"type": "done", "answer": answer_to_json(now.finished)})
-    if now.error:
-        events.append({"type": "error", "error": error_to_json(now.error)})
-    return events
+    return StreamingResponse(
+        write_lines(_follow_ingest(service, corpus)), media_type=LINES, headers={"Cache-Control": "no-store"}
+    )
 
 
 async def _follow_ingest(service: Service, corpus: str) -> AsyncIterator[Json]:
@@ -182,13 +121,3 @@ async def _follow_ingest(service: Service, corpus: str) -> AsyncIterator[Json]:
         await asyncio.sleep(POLL_SECONDS * 2)
     report = service.latest_ingest(corpus)
     yield {"type": "report", "report": report_to_json(report) if report else None}
-
-
-def _send_lines(events: AsyncIterator[Json]) -> StreamingResponse:
-    async def write_lines() -> AsyncIterator[str]:
-        async for event in events:
-            yield json.dumps(event, ensure_ascii=False) + "\n"
-
-    return StreamingResponse(
-        write_lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"}
-    )

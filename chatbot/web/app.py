@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from chatbot.web import api, viewer
+from chatbot import __version__
+from chatbot.web import api, completions, monitoring, reference, sign_in, viewer
+from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
-from chatbot.web.schemas import Json, status_to_json
 from chatbot.web.security import Gate, SecureHeaders
 
 if TYPE_CHECKING:
@@ -25,32 +28,48 @@ PAGE_HEAD = (
     '<script src="/ui/widgets.js"></script><script src="/ui/page.js"></script>'
 )
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1", "testserver")
+KEY_SCHEME = HTTPBearer(
+    auto_error=False,
+    scheme_name="key",
+    description="Made by: chatbot keys create NAME. Needed once there is one.",
+)
 
 
 def create_app(service: Service) -> FastAPI:
     """The whole web application over a service."""
     silence_gradio()
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
     add_error_handlers(app)
-    app.include_router(api.router)
-    app.include_router(viewer.router)
+    for part in (api, completions, monitoring):
+        app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
+    for part in (reference, sign_in, viewer):
+        app.include_router(part.router)
     app.mount("/ui", StaticFiles(directory=STATIC_FOLDER))
-
-    @app.get("/health")
-    def health() -> Json:
-        return status_to_json(service.status())
 
     from chatbot.web.ui import mount_page
 
     mount_page(app, service)
     # With a CORSMiddleware in place Gradio adds none of its own, which would answer any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(KeyCheck, service=service)
     app.add_middleware(Gate)
-    hosts = {*LOCAL_HOSTS, service.settings.host}
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(hosts), www_redirect=False)
+    hosts = list_hosts(service.settings.host, service.settings.public_url)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)
     return app
+
+
+def list_hosts(host: str, public_url: str | None) -> list[str]:
+    """The host names that requests may be for.
+
+    A page that has a foreign name point at this machine can do nothing without a key, so that an address
+    of the network, which may have many names, takes all.
+    """
+    if host not in LOCAL_HOSTS:
+        return ["*"]
+    public = urlsplit(public_url).hostname if public_url else None
+    return sorted({*LOCAL_HOSTS, *([public] if public else [])})
 
 
 def silence_gradio() -> None:

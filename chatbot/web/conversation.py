@@ -50,6 +50,8 @@ class Conversation:
                 question.text, corpus=question.corpus, history=history, filters=question.filters, stop=stop
             ),
             self._keep,
+            admission=service.admission,
+            metrics=service.metrics,
         )
 
     def _keep(self, answer: FinishedAnswer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -9,6 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.errors import (
+    AccessDenied,
+    AccessError,
+    BusyError,
     ChatbotError,
     CorpusError,
     DocumentError,
@@ -19,6 +24,7 @@ from chatbot.errors import (
     QuestionError,
     UnsupportedFormat,
 )
+from chatbot.web.completion_answers import completion_error_to_json
 from chatbot.web.pages import render_problem_page
 from chatbot.web.running import describe_unexpected
 from chatbot.web.schemas import error_to_json
@@ -33,6 +39,9 @@ STATUS_BY_KIND: tuple[tuple[type[ChatbotError], int], ...] = (
     (ModelError, 503),
     (LibraryInUse, 409),
     (LibraryError, 503),
+    (AccessDenied, 403),
+    (AccessError, 401),
+    (BusyError, 429),
     (ChatbotError, 500),
 )
 
@@ -62,13 +71,19 @@ def _answer_invalid(request: Request, error: Exception) -> Response:
     problem = QuestionError(
         f"The request is not understood: {where}: {first['msg']}.", "Correct it and send it again."
     )
-    return make_error_response(request, problem, 422)
+    return make_error_response(request, problem, 422, field=name_field(first["loc"]))
 
 
 def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - tells mypy what the registration says
     problem = ChatbotError(f"{error.detail}.", "Check the address.")
     return make_error_response(request, problem, error.status_code)
+
+
+def name_field(location: Sequence[int | str]) -> str | None:
+    """The field of the body that an error speaks of, as OpenAI names it: messages[0].content."""
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location[1:4])
+    return field.removeprefix(".") or None
 
 
 class CatchUnexpected:
@@ -94,8 +109,26 @@ class CatchUnexpected:
                 await make_error_response(request, problem, 500)(scope, receive, send)
 
 
-def make_error_response(request: Request, error: ChatbotError, status: int) -> Response:
-    """JSON for programs; a small page for people who follow a link to a document or a chat."""
-    if request.url.path.startswith(("/documents/", "/chats/")):
-        return HTMLResponse(render_problem_page(error), status)
-    return JSONResponse({"error": error_to_json(error)}, status)
+def make_error_response(
+    request: Request, error: ChatbotError, status: int, *, field: str | None = None
+) -> Response:
+    """JSON for programs; a small page for people who follow a link to a document or a chat.
+
+    :param field: the field of the request that is at fault, where that is known.
+    """
+    path, headers = request.url.path, make_error_headers(error)
+    if path == "/" or path.startswith(("/documents/", "/chats/")):
+        return HTMLResponse(render_problem_page(error), status, headers)
+    if path.startswith("/v1/"):
+        status = 400 if status == 422 else status
+        return JSONResponse(completion_error_to_json(error, status, field), status, headers)
+    return JSONResponse({"error": error_to_json(error)}, status, headers)
+
+
+def make_error_headers(error: ChatbotError) -> dict[str, str]:
+    """What a client is told in headers: when to try again, how to show who it is."""
+    if isinstance(error, BusyError):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, AccessError) and not isinstance(error, AccessDenied):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

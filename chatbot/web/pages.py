@@ -47,6 +47,19 @@ def render_problem_page(error: ChatbotError) -> str:
     return render_page(error.message, body)
 
 
+def render_sign_in_page(target: str, problem: str = "") -> str:
+    """The page that asks for a key before it shows `target`."""
+    told = f'<p role="alert">{escape(problem)}</p>' if problem else ""
+    body = (
+        '<main class="problem"><h1>A key is needed</h1>'
+        "<p>Whoever runs this chatbot makes one with <code>chatbot keys create</code>.</p>"
+        f'{told}<form method="post" action="/sign-in"><label for="key">Key</label> '
+        '<input id="key" name="key" type="password" autocomplete="current-password" required autofocus> '
+        f'<input type="hidden" name="next" value="{escape(target)}"><button>Open</button></form></main>'
+    )
+    return render_page("A key is needed", body)
+
+
 def render_page(title: str, body: str) -> str:
     """A whole HTML page in our own style, without any script."""
     return (

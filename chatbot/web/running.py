@@ -13,7 +13,9 @@ from chatbot.errors import ChatbotError
 from chatbot.types import Citation, FinishedAnswer, Passage
 
 if TYPE_CHECKING:
+    from chatbot.admission import Admission
     from chatbot.answer import Answer
+    from chatbot.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class AnswerSnapshot:
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[tuple[int, int], ...] = ()
     short_answer: str = ""
+    searched_for: str = ""
     finished: FinishedAnswer | None = None
     error: ChatbotError | None = None
 
@@ -38,7 +41,7 @@ class AnswerSnapshot:
 
 
 class RunningAnswer:
-    """An answer that is being written in its own thread.
+    """An answer that is being written in its own thread, once it is its turn; it is counted.
 
     `ask` makes the answer, and gives up looking for it when the event that it is handed is set.
     `keep` is called once with the finished answer, also when it was stopped, before the answer
@@ -46,10 +49,17 @@ class RunningAnswer:
     """
 
     def __init__(
-        self, ask: Callable[[threading.Event], Answer], keep: Callable[[FinishedAnswer], object]
+        self,
+        ask: Callable[[threading.Event], Answer],
+        keep: Callable[[FinishedAnswer], object],
+        *,
+        admission: Admission,
+        metrics: Metrics,
     ) -> None:
         self._ask = ask
         self._keep = keep
+        self._admission = admission
+        self._metrics = metrics
         self._answer: Answer | None = None
         self._finished: FinishedAnswer | None = None
         self._error: ChatbotError | None = None
@@ -88,6 +98,7 @@ class RunningAnswer:
                 citations=finished.citations,
                 unsupported=finished.unsupported,
                 short_answer=finished.short_answer,
+                searched_for=finished.searched_for,
                 finished=finished,
             )
         if answer is None:
@@ -100,17 +111,22 @@ class RunningAnswer:
             citations=tuple(answer.citations),
             unsupported=tuple(answer.unsupported),
             short_answer=answer.short_answer,
+            searched_for=answer.request.searched_for,
             error=error,
         )
 
     def _run(self) -> None:
+        self._metrics.count_question()
         try:
-            self._write()
+            with self._admission.enter(self._stop_wanted):
+                self._write()
         except ChatbotError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - a thread's outer edge: logged, and told to the reader
             self._error = describe_unexpected(error)
         finally:
+            if self._error is not None:
+                self._metrics.count_error(self._error)
             self._is_over.set()
 
     def _write(self) -> None:
@@ -121,6 +137,7 @@ class RunningAnswer:
         if stop_wanted:
             answer.stop()
         finished = answer.finish()
+        self._metrics.count_answer(finished)
         self._keep(finished)
         self._finished = finished
 

@@ -7,8 +7,11 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chatbot.errors import ChatbotError
+from chatbot.web.failures import make_error_response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -22,7 +25,7 @@ GRADIO_PATHS = re.compile(
 )
 CLOSED_PATHS = re.compile(
     r"/(login|logout|login_check|svelte|pwa_icon|monitoring|config|manifest\.json|robots\.txt|user|token|app_id|"
-    r"custom_component|docs|redoc|openapi\.json)(/.*)?"
+    r"custom_component|redoc)(/.*)?|/(docs|openapi\.json)/.*"
 )
 
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), clipboard-read=()"
@@ -30,6 +33,7 @@ VIEWER_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+SIGN_IN_POLICY = VIEWER_POLICY.replace("form-action 'none'", "form-action 'self'")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -59,8 +63,8 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         elif refusal:
             status, message, next_step = refusal
-            body = {"error": {"message": message, "next_step": next_step}}
-            await JSONResponse(body, status)(scope, receive, send)
+            problem = ChatbotError(message, next_step)
+            await make_error_response(Request(scope), problem, status)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -120,7 +124,9 @@ class SecureHeaders:
 
 def choose_policy(path: str) -> str:
     """The policy of a path other than the chat page."""
-    if path.startswith(("/documents/", "/chats/")):
+    if path == "/sign-in":
+        return SIGN_IN_POLICY
+    if path == "/docs" or path.startswith(("/documents/", "/chats/")):
         return VIEWER_POLICY
     return API_POLICY
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chatbot.errors import ServerError
+from chatbot.errors import AccessError, ServerError
 
 if TYPE_CHECKING:
     import uvicorn
@@ -26,7 +26,9 @@ def serve(service: Service, *, host: str, port: int, on_ready: Callable[[str], N
     """Serve the page until Ctrl-C; `on_ready` gets its address once it answers.
 
     :raises ServerError: when the port cannot be had.
+    :raises AccessError: when others could reach it and there is no key.
     """
+    check_keys(service)
     with open_socket(host, port) as listener:
         from chatbot.web.app import create_app
 
@@ -35,6 +37,19 @@ def serve(service: Service, *, host: str, port: int, on_ready: Callable[[str], N
         # After the shutdown that Ctrl-C began, uvicorn raises it once more.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def check_keys(service: Service) -> None:
+    """Refuse to be reached by others before there is a key.
+
+    :raises AccessError: telling how to make one.
+    """
+    if service.settings.is_shared and not service.keys.is_in_use:
+        raise AccessError(
+            "Others could reach the chatbot, and there is no key yet.",
+            "Make one: chatbot keys create NAME --scope admin. "
+            "Or leave the settings host and public_url as they are by default.",
+        )
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -64,7 +79,8 @@ def describe_socket_error(error: OSError, host: str, port: int) -> ServerError:
 
 
 def make_url(host: str, port: int) -> str:
-    """The address to open in a browser."""
+    """The address to open in a browser; every address of this machine has one of its own."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

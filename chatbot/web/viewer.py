@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -11,17 +11,15 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from chatbot.errors import CorpusError
 from chatbot.explanation import name_page_kind
 from chatbot.types import Document
+from chatbot.web.access import find_document, get_service
 from chatbot.web.export import write_chat
 from chatbot.web.pages import render_viewer_page
-
-if TYPE_CHECKING:
-    from chatbot.service import Service
 
 SANDBOX_POLICY = "sandbox; default-src 'none'"
 
 Offset = Annotated[int, Query(ge=0, le=2**31)]
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/documents/{document_id}")
@@ -29,7 +27,7 @@ def show_document(request: Request, document_id: str, start: Offset = 0, end: Of
     """The document as a page; `text[start:end]` is marked."""
     from chatbot.documents.page import render_document_html
 
-    document = get_service(request).get_document(document_id)
+    document = find_document(request, document_id)
     highlight = clip_span(document, start, end)
     article = render_document_html(
         document.record.title,
@@ -49,22 +47,20 @@ def show_page(
     request: Request, document_id: str, page_number: int, start: Offset = 0, end: Offset = 0
 ) -> Response:
     """A page of a PDF as a picture, with the quoted words marked."""
-    service = get_service(request)
-    document = service.get_document(document_id)
+    document = find_document(request, document_id)
     if document.record.format != "pdf" or not 1 <= page_number <= document.record.pages:
         raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
     span = clip_span(document, start, end)
     words = [document.text[span[0] : span[1]]] if span else []
-    picture = service.render_page(document_id, page_number, highlights=words)
+    picture = get_service(request).render_page(document_id, page_number, highlights=words)
     return Response(picture, media_type="image/png")
 
 
 @router.get("/documents/{document_id}/original")
 def send_original(request: Request, document_id: str) -> FileResponse:
     """The file itself, to be saved and never to be run."""
-    service = get_service(request)
-    record = service.get_document(document_id).record
-    path = service.document_file(document_id)
+    record = find_document(request, document_id).record
+    path = get_service(request).document_file(document_id)
     name = record.path.rsplit("/", 1)[-1]
     return FileResponse(
         path,
@@ -87,12 +83,6 @@ def export_chat(request: Request, chat_id: str) -> Response:
             "Content-Security-Policy": SANDBOX_POLICY,
         },
     )
-
-
-def get_service(request: Request) -> Service:
-    """The service that the application was made for."""
-    service: Service = request.app.state.service
-    return service
 
 
 def clip_span(document: Document, start: int, end: int) -> tuple[int, int] | None:

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chatbot.admission import Admission
+from chatbot.answer import Request
 from chatbot.errors import CorpusError, ModelError, QuestionError
 from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
+from chatbot.keys import KeyStore
+from chatbot.metrics import Metrics
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -101,6 +105,7 @@ class FakeAnswer:
 
     def __init__(self, question: str, result: SearchResult, script: Sequence[Sentence], delay_seconds: float):
         self.question = question
+        self.request = Request(question, result.trace.searched_for, "handbook", time.monotonic())
         self._trace = result.trace
         self.passages: tuple[Passage, ...] = ()
         self.citations: list[Citation] = []
@@ -233,6 +238,11 @@ class FakeSettings:
     question_limit_characters: int = 400
     host: str = "127.0.0.1"
     port: int = 7900
+    public_url: str | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        return self.host != "127.0.0.1" or self.public_url is not None
 
 
 @dataclass
@@ -247,10 +257,18 @@ class FakeService:
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list)
     filters: list[SearchFilters] = field(default_factory=list)
     stops: list[threading.Event | None] = field(default_factory=list)
+    admission: Admission = field(default_factory=lambda: Admission(parallel=16, waiting=16))
+    owner_secret: str = "the secret of the owner"
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
         self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
+        self.keys = KeyStore(self._folder / "keys.json")
+        self.metrics = Metrics(
+            count_waiting=lambda: self.admission.waiting,
+            count_running=lambda: self.admission.running,
+            count_documents=lambda: len(self._documents),
+        )
         self._documents: dict[str, Document] = {document.record.id: document for document in make_documents()}
         self._failed = [make_failed_record()]
         self._report: IngestReport | None = None

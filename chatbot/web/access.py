@@ -1,0 +1,158 @@
+"""Who may do what: finds the key of every request, and refuses what it does not open.
+
+While no key was ever made and only this machine can reach the chatbot, everything is allowed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as RequestScope
+
+from chatbot.errors import AccessDenied, AccessError, ChatbotError, CorpusError
+from chatbot.keys import EVERYTHING, Access, Scope
+from chatbot.types import Corpus, Document
+from chatbot.web.failures import find_status, make_error_response
+
+if TYPE_CHECKING:
+    from chatbot.service import Service
+
+KEY_COOKIE = "chatbot_key"
+SIGN_IN_PATH = "/sign-in"
+
+PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/ui/[\w.-]+")
+# The first rule that fits counts. What no rule names, the chat page above all, is for keys that may do
+# everything in all corpora.
+RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
+    ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
+    ("POST", re.compile(r"/api/ingest/?"), "ingest"),
+    ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
+    ("POST", re.compile(r"/api/(ask|search)/?|/v1/chat/completions/?"), "read"),
+)
+
+
+class KeyCheck:
+    """Lets a request through with what its key opens, or answers it with a refusal."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: RequestScope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or PUBLIC_PATHS.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            access = self._find_access(request)
+            check_rules(access, request.method, request.url.path)
+        except ChatbotError as error:
+            await make_refusal(request, error)(scope, receive, send)
+            return
+        state = {**scope.get("state", {}), "access": access}
+        await self.app({**scope, "state": state}, receive, send)
+
+    def _find_access(self, request: Request) -> Access:
+        """What the request may do.
+
+        :raises AccessError: when a key is needed and there is none, or one that is not known.
+        """
+        keys = self.service.keys
+        if not self.service.settings.is_shared and not keys.is_in_use:
+            return EVERYTHING
+        secret = find_secret(request)
+        if not secret:
+            raise AccessError("A key is needed here.", "Send it as: Authorization: Bearer KEY.")
+        if hmac.compare_digest(secret.encode(), self.service.owner_secret.encode()):
+            return EVERYTHING
+        access = keys.find_access(secret)
+        if access is None:
+            raise AccessError("This key is not known, or was revoked.", "Ask for another one.")
+        return access
+
+
+def find_secret(request: Request) -> str:
+    """The key that a program sends in its header, or a browser in its cookie; empty without one."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else request.cookies.get(KEY_COOKIE, "")
+
+
+def check_rules(access: Access, method: str, path: str) -> None:
+    """Refuse what an access does not reach.
+
+    :raises AccessDenied: saying which scope is needed.
+    """
+    method = "GET" if method == "HEAD" else method
+    for rule_method, pattern, scope in RULES:
+        if rule_method == method and pattern.fullmatch(path):
+            if not access.may(scope):
+                raise AccessDenied("This key may not do that.", f"It needs the scope {scope}.")
+            return
+    if not access.is_unlimited:
+        raise AccessDenied(
+            "This key does not open the chat page.",
+            f"That takes the scope admin and all corpora. {SIGN_IN_PATH} takes another key.",
+        )
+
+
+def make_refusal(request: Request, error: ChatbotError) -> Response:
+    """People who have no key yet are asked for it; everybody else is told."""
+    status = find_status(error)
+    if status == 401 and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"{SIGN_IN_PATH}?next={quote(wanted)}", 303)
+    return make_error_response(request, error, status)
+
+
+# What routes ask
+
+
+def get_service(request: Request) -> Service:
+    """The service that the application was made for."""
+    service: Service = request.app.state.service
+    return service
+
+
+def get_access(request: Request) -> Access:
+    """What the request may do."""
+    access: Access = request.state.access
+    return access
+
+
+def list_visible_corpora(request: Request) -> list[Corpus]:
+    """The corpora that the request may use, the default one first."""
+    access = get_access(request)
+    return [corpus for corpus in get_service(request).list_corpora() if access.sees(corpus.name)]
+
+
+def choose_corpus(request: Request, name: str) -> str:
+    """The corpus that is meant: `name`, else the default one, else the first that the key opens.
+
+    :raises CorpusError: when there is none, or the key does not open it.
+    """
+    access = get_access(request)
+    if not access.corpora:
+        return get_service(request).find_corpus(name)
+    visible = [corpus.name for corpus in list_visible_corpora(request)]
+    wanted = name or "".join(visible[:1])
+    if not wanted or wanted not in visible:
+        known = f"It opens: {', '.join(visible)}." if visible else "Ask for another key."
+        raise CorpusError(f"This key opens no corpus {wanted!r}.", known)
+    return wanted
+
+
+def find_document(request: Request, document_id: str) -> Document:
+    """A document of a corpus that the request may use.
+
+    :raises CorpusError: when there is none.
+    """
+    document = get_service(request).get_document(document_id)
+    if not get_access(request).sees(document.record.corpus):
+        raise CorpusError("This key opens no such document.", "Ask for another key.")
+    return document

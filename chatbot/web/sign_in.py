@@ -1,0 +1,54 @@
+"""Asks people for their key once, and keeps it in a cookie that no script can read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from chatbot.web.access import KEY_COOKIE, SIGN_IN_PATH, get_service
+from chatbot.web.pages import render_sign_in_page
+
+COOKIE_SECONDS = 30 * 24 * 3600
+LONGEST_KEY = 200
+LONGEST_PATH = 2000
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(SIGN_IN_PATH)
+def show_sign_in(next: str = "/") -> HTMLResponse:
+    """The page that asks for a key."""
+    return HTMLResponse(render_sign_in_page(choose_target(next)))
+
+
+@router.post(SIGN_IN_PATH)
+def sign_in(
+    request: Request,
+    key: Annotated[str, Form(max_length=LONGEST_KEY)] = "",
+    next: Annotated[str, Form(max_length=LONGEST_PATH)] = "/",
+) -> Response:
+    """Keep a key that is known, and go on to where it was asked for."""
+    service = get_service(request)
+    target = choose_target(next)
+    if service.keys.find_access(key.strip()) is None:
+        return HTMLResponse(
+            render_sign_in_page(target, problem="This key is not known, or was revoked."), 401
+        )
+    response = RedirectResponse(target, 303)
+    response.set_cookie(
+        KEY_COOKIE,
+        key.strip(),
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=(service.settings.public_url or "").startswith("https://"),
+    )
+    return response
+
+
+def choose_target(path: str) -> str:
+    """A path of this server to go to; never another site."""
+    is_own = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if is_own else "/"
