@@ -206,7 +206,10 @@ def test_an_ingest_with_a_bad_file_ends_with_4_and_says_why(run, corpora):
         (["ask", "--language", "klingon", QUESTION], 2, "not a language"),
         (["ask", "--corpus", "missing", QUESTION], 3, "missing"),
         (["ingest", "--corpus", "missing"], 3, "missing"),
-        (["serve", "--host", "0.0.0.0"], 2, "host"),
+        (["serve", "--host", "everywhere"], 2, "host"),
+        (["serve", "--host", "0.0.0.0"], 10, "chatbot keys create"),
+        (["keys", "create", "phone", "--corpus", "missing"], 3, "missing"),
+        (["keys", "revoke", "phone"], 10, "no key"),
         (["serve", "--port", "99999"], 2, "port"),
         (["evaluate", "--corpus", "notes", "--min", "right"], 2, "NAME=NUMBER"),
         (["evaluate", "--documents", "nowhere"], 2, "questions"),
@@ -218,6 +221,20 @@ def test_what_cannot_work_is_told_with_a_next_step(run, arguments, code, words):
     assert code == found
     assert words in err
     assert "Traceback" not in err + out
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(run):
+    code, secret, _ = run("keys", "create", "phone", "--scope", "ingest", "--corpus", "notes")
+    _, listed, _ = run("keys", "list", "--json")
+    revoked, _, _ = run("keys", "revoke", "phone")
+
+    assert (code, revoked) == (0, 0)
+    assert secret.startswith("cbk-")
+    assert [(key["name"], key["scope"], key["corpora"]) for key in json.loads(listed)] == [
+        ("phone", "ingest", ["notes"])
+    ]
+    assert secret.strip() not in listed
+    assert "revoked 20" in run("keys", "list")[1]
 
 
 def test_a_model_that_does_not_load_ends_with_5(run, monkeypatch):
@@ -356,6 +373,12 @@ def test_commands_go_through_the_running_server(run, server, corpora):
     assert json.loads(explained[1])["trace"]["filters"]["files"] == ["dogs"]
     assert json.loads(explained[1])["prompt"]["messages"]
     assert [check["ok"] for check in json.loads(doctor[1]) if check["name"] == "data folder"] == [True]
+
+
+def test_commands_go_through_a_server_that_asks_others_for_a_key(run, server):
+    server.keys.create_key("phone")
+
+    assert run("ask", "--json", QUESTION)[0] == 0
 
 
 @pytest.mark.parametrize(

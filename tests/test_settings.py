@@ -56,7 +56,7 @@ def test_a_flag_that_is_not_given_counts_nothing(monkeypatch):
         ("port", "0", "greater than or equal to 1"),
         ("port", "70000", "less than or equal to 65535"),
         ("port", "http", "integer"),
-        ("host", "0.0.0.0", "127.0.0.1"),
+        ("public_url", "example.org", "https://chat.example.org"),
         ("host", "example.org", "127.0.0.1"),
         ("passage_limit", "0", "greater than or equal to 1"),
         ("answer_tokens", "5", "greater than or equal to 16"),

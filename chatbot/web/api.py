@@ -1,4 +1,4 @@
-"""The product over HTTP, as JSON: for other programs, and for the command line while a server owns the data."""
+"""The product over HTTP, as JSON: for other programs, and for the command line while a server runs."""
 
 from __future__ import annotations
 

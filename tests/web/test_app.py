@@ -119,7 +119,15 @@ def test_gradio_offers_nothing_but_the_page(client, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/config", "/monitoring", "/monitoring/summary", "/redoc", "/docs/oauth2-redirect", "/svelte/x.js", "/login"],
+    [
+        "/config",
+        "/monitoring",
+        "/monitoring/summary",
+        "/redoc",
+        "/docs/oauth2-redirect",
+        "/svelte/x.js",
+        "/login",
+    ],
 )
 def test_gradio_side_doors_are_closed(client, path):
     assert client.get(path).status_code == 404

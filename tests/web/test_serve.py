@@ -5,17 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from chatbot.errors import ServerError
-from chatbot.web.serve import make_server, make_url, open_socket
-from tests.web.fake_service import FakeService
+from chatbot.errors import AccessError, ServerError
+from chatbot.web.serve import make_url, open_socket, serve
+from tests.web.fake_service import FakeService, FakeSettings
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -42,26 +40,19 @@ def test_an_impossible_address_is_told_in_words():
         open_socket("192.0.2.1", 0)
 
 
+@pytest.mark.parametrize(
+    "settings", [FakeSettings(host="0.0.0.0"), FakeSettings(public_url="https://chat.example.org")]
+)
+def test_nothing_is_served_to_others_before_there_is_a_key(settings):
+    service = FakeService(settings=settings)
+    with pytest.raises(AccessError, match="chatbot keys create"):
+        serve(service, host="127.0.0.1", port=0, on_ready=lambda _: None)
+
+
 def test_addresses_are_clickable():
     assert make_url("127.0.0.1", 7860) == "http://127.0.0.1:7860"
+    assert make_url("0.0.0.0", 7860) == "http://127.0.0.1:7860"
     assert make_url("::1", 7860) == "http://[::1]:7860"
-
-
-@pytest.fixture
-def running_server() -> Iterator[tuple[str, FakeService]]:
-    from chatbot.web.app import create_app
-
-    service = FakeService(delay_seconds=0.02)
-    listener = open_socket("127.0.0.1", 0)
-    server = make_server(create_app(service))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield make_url("127.0.0.1", listener.getsockname()[1]), service
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
 
 
 def test_a_dropped_connection_stops_the_model_within_a_second(running_server):

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from chatbot.admission import Admission
+from tests.web.fake_service import FakeSettings
+
+QUESTION = "How long can a customer return coffee?"
+PAGE = {"accept": "text/html"}
+
+
+def use(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def document_id(service) -> str:
+    return next(record.id for record in service.list_documents("handbook") if record.problem is None)
+
+
+def list_requests(document_id: str) -> list[tuple[str, str, dict | None, str]]:
+    """Method, path, body and the scope that each route needs."""
+    question = {"question": QUESTION}
+    completion = {"model": "handbook", "messages": [{"role": "user", "content": QUESTION}]}
+    return [
+        ("GET", "/api/corpora", None, "read"),
+        ("GET", "/api/documents", None, "read"),
+        ("GET", "/api/filters", None, "read"),
+        ("POST", "/api/search", question, "read"),
+        ("POST", "/api/ask", question, "read"),
+        ("GET", "/v1/models", None, "read"),
+        ("GET", "/v1/models/handbook", None, "read"),
+        ("POST", "/v1/chat/completions", completion, "read"),
+        ("GET", f"/documents/{document_id}", None, "read"),
+        ("GET", f"/documents/{document_id}/original", None, "read"),
+        ("GET", "/health", None, "read"),
+        ("GET", "/metrics", None, "read"),
+        ("GET", "/docs", None, "read"),
+        ("GET", "/openapi.json", None, "read"),
+        ("POST", "/api/ingest", {}, "ingest"),
+        ("GET", "/", None, "admin"),
+        ("GET", "/gradio_api/startup-events", None, "admin"),
+        ("DELETE", f"/api/documents/{document_id}", None, "admin"),
+    ]
+
+
+def test_without_any_key_everybody_on_this_machine_may_do_everything(client, document_id):
+    for method, path, body, _ in list_requests(document_id):
+        assert client.request(method, path, json=body).status_code == 200, path
+
+
+@pytest.mark.parametrize("scope", ["read", "ingest", "admin"])
+def test_each_scope_opens_what_it_is_for_and_no_more(client, service, document_id, scope):
+    secret = service.keys.create_key("phone", scope)
+    reached = ["read", "ingest", "admin"][: ["read", "ingest", "admin"].index(scope) + 1]
+    for method, path, body, needed in list_requests(document_id):
+        status = client.request(method, path, json=body, headers=use(secret)).status_code
+        assert status == (200 if needed in reached else 403), path
+
+
+@pytest.mark.parametrize("headers", [{}, use(""), use("cbk-wrong"), {"authorization": "Basic Y2I6"}])
+def test_once_there_is_a_key_every_route_asks_for_one(client, service, document_id, headers):
+    service.keys.create_key("phone")
+    for method, path, body, _ in list_requests(document_id):
+        response = client.request(method, path, json=body, headers=headers)
+        assert response.status_code == 401, path
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_revoked_key_is_refused_on_every_route_at_once(client, service, document_id):
+    secret = service.keys.create_key("phone", "admin")
+    assert client.get("/api/corpora", headers=use(secret)).status_code == 200
+    service.keys.revoke_key("phone")
+    for method, path, body, _ in list_requests(document_id):
+        assert client.request(method, path, json=body, headers=use(secret)).status_code == 401, path
+
+
+def test_others_need_a_key_even_while_there_is_none(client, service):
+    service.settings = FakeSettings(host="0.0.0.0")
+
+    assert client.get("/api/corpora").status_code == 401
+
+
+def test_a_key_for_one_corpus_sees_no_other(client, service, document_id):
+    secret = service.keys.create_key("phone", "admin", ["papers"])
+    headers = use(secret)
+
+    corpora = client.get("/api/corpora", headers=headers).json()["corpora"]
+    models = client.get("/v1/models", headers=headers).json()["data"]
+    assert [corpus["name"] for corpus in corpora] == [model["id"] for model in models] == ["papers"]
+    for method, path, body in [
+        ("GET", "/api/documents?corpus=handbook", None),
+        ("GET", "/api/filters?corpus=handbook", None),
+        ("POST", "/api/search", {"question": QUESTION, "corpus": "handbook"}),
+        ("POST", "/api/ask", {"question": QUESTION, "corpus": "handbook"}),
+        ("POST", "/api/ingest", {"corpus": "handbook"}),
+        (
+            "POST",
+            "/v1/chat/completions",
+            {"model": "handbook", "messages": [{"role": "user", "content": "x"}]},
+        ),
+        ("GET", "/v1/models/handbook", None),
+        ("GET", f"/documents/{document_id}", None),
+        ("GET", f"/documents/{document_id}/original", None),
+        ("GET", f"/documents/{document_id}/pages/1.png", None),
+        ("DELETE", f"/api/documents/{document_id}", None),
+    ]:
+        response = client.request(method, path, json=body, headers=headers)
+        assert response.status_code == 404, path
+        assert "Harbour" not in response.text
+    assert client.get("/", headers=headers).status_code == 403
+    assert client.get("/api/documents", headers=headers).json()["documents"] == []
+    assert service.asked == []
+
+
+def test_health_for_machines_needs_no_key(client, service):
+    service.keys.create_key("phone")
+
+    assert client.get("/health/live").json() == {"live": True}
+    assert client.get("/health/ready").json() == {"ready": True}
+    service.loading_seconds = 1000
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_the_page_asks_for_a_key_once_and_keeps_it_from_scripts(client, service):
+    secret = service.keys.create_key("ann", "admin")
+    sent = client.get("/?chat=7", headers=PAGE, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=/%3Fchat%3D7")
+    assert 'type="password"' in client.get(sent.headers["location"]).text
+
+    opened = client.post("/sign-in", data={"key": secret, "next": "/?chat=7"}, follow_redirects=False)
+    cookie = opened.headers["set-cookie"]
+    client.cookies.clear()
+
+    assert (opened.status_code, opened.headers["location"]) == (303, "/?chat=7")
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    page = client.get("/", headers={**PAGE, "cookie": f"chatbot_key={secret}"})
+    assert "your documents, with sources" in page.text
+    service.keys.revoke_key("ann")
+    again = client.get("/", headers={**PAGE, "cookie": f"chatbot_key={secret}"}, follow_redirects=False)
+    assert again.status_code == 303
+
+
+def test_a_wrong_key_is_told_and_kept_nowhere(client, service):
+    service.keys.create_key("ann", "admin")
+    response = client.post("/sign-in", data={"key": "cbk-wrong"})
+
+    assert response.status_code == 401
+    assert "not known" in response.text
+    assert "cbk-wrong" not in response.text
+    assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example", "//evil.example", "/\\evil.example", "javascript:x"]
+)
+def test_signing_in_leads_to_no_other_site(client, service, target):
+    secret = service.keys.create_key("ann", "admin")
+    data = {"key": secret, "next": target}
+    response = client.post("/sign-in", data=data, follow_redirects=False)
+    client.cookies.clear()
+
+    assert response.headers["location"] == "/"
+
+
+def test_the_log_holds_no_key(client, service, monkeypatch, caplog):
+    secret = service.keys.create_key("phone")
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(service, "search", fail)
+    client.post("/api/search", json={"question": QUESTION}, headers=use(secret))
+
+    assert "a bug" in caplog.text
+    assert secret not in caplog.text
+
+
+# Asking, counting, describing
+
+
+def test_ask_sends_events_to_those_who_want_them(client):
+    response = client.post("/api/ask", json={"question": QUESTION}, headers={"accept": "text/event-stream"})
+
+    names = [line.removeprefix("event: ") for line in response.text.splitlines() if line.startswith("event")]
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert names[:2] == ["question", "passages"]
+    assert names[-1] == "done"
+    assert {"text", "citations"} <= set(names)
+    assert '"timings"' in response.text
+
+
+def test_a_question_too_many_is_turned_away(client, service):
+    service.admission = Admission(parallel=1, waiting=0)
+    with service.admission.enter(threading.Event()):
+        response = client.post("/api/ask", json={"question": QUESTION})
+
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.json()["error"]["kind"] == "BusyError"
+    assert client.post("/api/ask", json={"question": QUESTION}).status_code == 200
+
+
+def test_what_happens_is_counted(client, service):
+    for question in (QUESTION, "Who owns the moon?", "Please crash"):
+        client.post("/api/ask", json={"question": question})
+    text = client.get("/metrics").text
+
+    for line in (
+        "chatbot_questions_total 3.0",
+        "chatbot_declined_total 1.0",
+        'chatbot_errors_total{kind="ModelError"} 1.0',
+        "chatbot_answer_seconds_count 2.0",
+        "chatbot_first_word_seconds_count 2.0",
+        "chatbot_waiting_questions 0.0",
+        "chatbot_documents 5.0",
+    ):
+        assert line in text
+
+
+def test_the_interface_describes_itself_without_a_foreign_address(client):
+    description = client.get("/openapi.json").json()
+    page = client.get("/docs")
+
+    for path, methods in description["paths"].items():
+        assert path in page.text
+        for route in methods.values():
+            answers = route["responses"]["200"]["content"].values()
+            assert any("example" in answer for answer in answers), path
+            if "requestBody" in route:
+                reference = route["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                assert description["components"]["schemas"][reference.split("/")[-1]]["examples"], path
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
