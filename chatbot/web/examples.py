@@ -195,7 +195,7 @@ def describe_completion() -> Responses:
     """A chat completion, whole or in pieces."""
     chunk = f"data: {json.dumps(_LAST_CHUNK, ensure_ascii=False)}\n\ndata: [DONE]\n\n"
     whole = _describe("The answer; with `stream` in pieces.", "application/json", _COMPLETION)
-    pieces = _describe("", "text/event-stream", chunk, kind="string")
+    pieces = _describe("", "text/event-stream", chunk, kind=None)
     return {200: {**whole, "content": whole["content"] | pieces["content"]}}
 
 
@@ -216,10 +216,12 @@ def describe_completion_error(meaning: str, kind: str, field: str | None, code: 
     return _describe(meaning, "application/json", example)
 
 
-def _describe(meaning: str, media_type: str, example: object, *, kind: str = "object") -> dict[str, Any]:
+def _describe(
+    meaning: str, media_type: str, example: object, *, kind: str | None = "object"
+) -> dict[str, Any]:
     return {
         "description": meaning,
-        "content": {media_type: {"schema": {"type": kind}, "example": example}},
+        "content": {media_type: {"schema": {"type": kind} if kind else {}, "example": example}},
     }
 
 
