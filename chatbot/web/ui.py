@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chatbot.service import Service
 
 QUEUE_SIZE = 64
-PARALLEL_ANSWERS = 16
+PARALLEL_EVENTS = 16
 UPLOAD_AGE_SECONDS = 3600
 UPLOAD_HEIGHT = 132
 
@@ -64,7 +64,7 @@ def build_blocks(service: Service) -> gr.Blocks:
         delete_cache=(UPLOAD_AGE_SECONDS, UPLOAD_AGE_SECONDS),
     ) as blocks:
         _wire(blocks, Page(service), _lay_out())
-    blocks.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=PARALLEL_ANSWERS)
+    blocks.queue(api_open=False, max_size=QUEUE_SIZE, default_concurrency_limit=PARALLEL_EVENTS)
     return blocks
 
 
@@ -136,7 +136,8 @@ def _wire(blocks: gr.Blocks, page: Page, parts: dict[str, Any]) -> None:
     }
     blocks.load(open_page, **common)
     parts["bridge"].click(act, inputs=place, concurrency_limit=None, trigger_mode="multiple", **common)
-    parts["bridge"].submit(ask, inputs=place, concurrency_limit=PARALLEL_ANSWERS, **common)
+    # Questions wait in the service's own queue, which says so when it is full.
+    parts["bridge"].submit(ask, inputs=place, concurrency_limit=None, **common)
     parts["timer"].tick(refresh, inputs=place, concurrency_limit=None, **common)
     parts["upload"].upload(upload, inputs=[parts["upload"], *place], **common)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chatbot.admission import Admission
 from chatbot.types import FilterChoices
 from chatbot.web.page import BUSY_SECONDS, IDLE_SECONDS, Event, Page
 from tests.web.fake_service import FakeService
@@ -51,6 +52,17 @@ def test_a_failed_answer_is_shown_and_not_kept(page, service):
     assert 'data-writing="true"' not in parts["live"]
     assert service.chats.list_chats() == []
     assert "secret" not in ask(page, "bug")["live"]
+
+
+def test_a_question_too_many_is_told_that_the_chatbot_is_busy(page, service):
+    service.admission = Admission(parallel=1, waiting=0)
+    with service.admission.enter(threading.Event()):
+        parts = ask(page, QUESTION)
+
+    assert "The chatbot is busy" in parts["live"]
+    assert "Try again" in parts["live"]
+    assert service.asked == []
+    assert "get the full price back." in ask(page, QUESTION)["transcript"]
 
 
 def test_a_long_question_is_refused_in_words(page):
