@@ -378,6 +378,7 @@ def test_commands_go_through_the_running_server(run, server, corpora):
 def test_commands_go_through_a_server_that_asks_others_for_a_key(run, server):
     server.keys.create_key("phone")
 
+    assert run("ingest", "--json")[0] == 0
     assert run("ask", "--json", QUESTION)[0] == 0
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from chatbot.errors import QuestionError
-from chatbot.tokens import estimate_message_tokens, estimate_tokens, fit_prompt
+from chatbot.tokens import cut_to_tokens, estimate_message_tokens, estimate_tokens, fit_prompt
 from chatbot.types import Message
 from tests.makers import make_passage
 
@@ -72,3 +72,13 @@ def test_an_estimate_leaves_room():
 
 def test_every_message_costs_something_besides_its_words():
     assert estimate_message_tokens([Message("user", "")] * 3) >= 24
+
+
+@pytest.mark.parametrize("text", ["", "The ferry leaves at noon.", "Größe 👩‍🚀 " * 20])
+@pytest.mark.parametrize("limit", [1, 3, 10, 1000])
+def test_a_text_is_cut_to_a_beginning_of_so_many_tokens(text, limit):
+    cut = cut_to_tokens(text, limit)
+
+    assert text.startswith(cut)
+    assert estimate_tokens(cut) <= limit
+    assert cut == text or estimate_tokens(text) > limit
