@@ -76,9 +76,9 @@ def ask_labelled_turn(row: Row) -> Row | None:
     return {"question": row["question"], "history": row["history"], "passage_ids": ids} if ids else None
 
 
-def ask_clean(row: Row) -> Row:
+def ask_clean(row: Row) -> Row | None:
     """The question as it was meant, where it was spoken with a correction."""
-    return row | {"question": row["clean_question"]}
+    return row | {"question": row["clean_question"]} if row["answerable"] else None
 
 
 SETS = [

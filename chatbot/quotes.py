@@ -16,7 +16,7 @@ MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
 SAME_WORDS = 0.8
 """A quote that shares this much of its words with what was said already is left out."""
 
-SURE_ODDS = 3.0
+SURE_ODDS = 5.0
 """The reading model's words are shown alone where they are this much likelier (as a logarithm) than none."""
 WHOLE_SHARE = 0.8
 """An answer that is more than this share of its sentence is not told apart from it."""
