@@ -179,10 +179,14 @@ class Answer:
             yield self._add_short_answer(self._short_span)
         while not self._stop_requested:
             try:
-                self.draft += next(words)
+                piece = next(words)
             except StopIteration as end:
                 reason = end.value
                 break
+            if not piece:
+                yield ""
+                continue
+            self.draft += piece
             self._first_word = self._first_word or time.monotonic()
             sentences = self._take_sentences(last=False)
             yield sentences

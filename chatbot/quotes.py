@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chatbot.evidence import Evidence, asks_for_number, names_year
+from chatbot.evidence import Evidence, asks_for_number, names_year, split_question
 from chatbot.grounding import SourceSpan, find_numbers, make_source_span
 from chatbot.retrieval.versions import is_newer_version
 from chatbot.sentences import find_content_words, split_rows_and_sentences, stem_word
@@ -25,6 +25,7 @@ _COUNTED = re.compile(r"\bhow many (?:\w+ )??(\w+s)\b", re.IGNORECASE)
 _WORDS_BEHIND = re.compile(r"(?: [^\W\d_]+){1,3}")
 _WORD = re.compile(r"\w+")
 _EDGE_MARKS = " \t\n.,;:!?()[]{}\"'“”‘’|*_`"
+_PARTNERS = {"(": ")", ")": "(", "[": "]", "]": "[", "{": "}", "}": "{", "“": "”", "”": "“"}
 _ASKS_WHETHER = re.compile(
     r"(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had)\b",
     re.IGNORECASE,
@@ -57,10 +58,12 @@ def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpa
 def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSpan | None:
     """The few words of the best sentence that answer the question, where the reading model is sure of them.
 
-    None where the question wants an explanation or a yes or no, where the words are nearly the whole
-    sentence, and in the row of a table, whose cells the reading model confuses.
+    None where the question wants an explanation, a yes or no, or two things at once, where the words are
+    nearly the whole sentence, and in the row of a table, whose cells the reading model confuses.
     """
     if not evidence or asks_for_explanation(question) or _ASKS_WHETHER.match(question):
+        return None
+    if len(split_question(question)) > 1:
         return None
     best = evidence[0]
     if best.answer is None or best.odds is None or best.odds < SURE_ODDS or best.span.table_header:
@@ -75,15 +78,30 @@ def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSp
 
 def trim_answer(text: str, start: int, end: int) -> tuple[int, int]:
     """The characters of an answer without marks at its edges, and with its currency or percent sign."""
-    while start < end and text[start] in _EDGE_MARKS:
+    while start < end and not _belongs(text, start, start, end):
         start += 1
-    while start < end and text[end - 1] in _EDGE_MARKS:
+    while start < end and not _belongs(text, end - 1, start, end):
         end -= 1
+    if end - start > 1 and _PARTNERS.get(text[start]) == text[end - 1]:
+        return trim_answer(text, start + 1, end - 1)
+    if not any(character.isalnum() for character in text[start:end]):
+        return start, start
     if 0 < start < end and text[start - 1] in "£$€" and text[start].isdigit():
         start -= 1
     if end < len(text) and text[end] == "%":
         end += 1
     return start, end
+
+
+def _belongs(text: str, place: int, start: int, end: int) -> bool:
+    """Whether the character at an edge of `text[start:end]` is part of the answer, and no mark around it."""
+    if text[place] not in _EDGE_MARKS:
+        return True
+    if text[place] == "." and place == end - 1:
+        last_word = text[start:place].rsplit(maxsplit=1)[-1:]
+        is_abbreviation = bool(last_word) and "." in last_word[0]
+        return is_abbreviation or text[end : end + 2].strip()[:1].islower()
+    return _PARTNERS.get(text[place], "\0") in text[start:end]
 
 
 def include_counted(text: str, end: int, sentence_end: int, question: str) -> int:

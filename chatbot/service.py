@@ -144,6 +144,7 @@ class Service:
         self._vectors: VectorIndex | None = None
         self._ingestor: Ingestor | None = None
         self._passage_reader: ReadsPassages | None = None
+        self._has_chosen_reader = False
         self._model: Generator | None = None
 
     def __enter__(self) -> Service:
@@ -221,6 +222,7 @@ class Service:
     def _load_answering(self) -> None:
         with self._parts.loading(READER) as report:
             self._passage_reader = self._factories.make_passage_reader(report)
+            self._has_chosen_reader = True
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
 
@@ -539,6 +541,8 @@ class Service:
         """
         if self._embedder is None:
             raise self._describe_missing(EMBEDDER)
+        if not self._has_chosen_reader:
+            raise self._describe_missing(READER)
         if self._model is None:
             raise self._describe_missing(GENERATOR)
         settings = self.settings

@@ -72,6 +72,12 @@ def test_without_a_reading_there_is_no_short_answer():
         ("In “Tolsay”, they say.", "“Tolsay”,", "Tolsay"),
         ("See (noon).", "(noon).", "noon"),
         ("All of it", "...", ""),
+        ("All of it", "...%", ""),
+        ("It is E-12 (high).", "E-12 (high)", "E-12 (high)"),
+        ("See (E-12 here).", "E-12 here)", "E-12 here"),
+        ("By 5 p.m. on Monday", "5 p.m.", "5 p.m."),
+        ("Ask Sund Ltd. for it.", "Sund Ltd.", "Sund Ltd."),
+        ("It was in Oban. They left.", "Oban.", "Oban"),
     ],
 )
 def test_answers_lose_marks_at_their_edges_and_keep_their_signs(text, found, expected):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chatbot.errors import CorpusError
+from chatbot.errors import CorpusError, SettingsError
 from chatbot.evaluation.command import EvaluationPlan, run_evaluation
 from chatbot.settings import Settings
 
@@ -64,17 +64,22 @@ def calibrate_corpus(
 
     :param questions: a question file; the corpus's own when None.
     :param most_wrong: the share of the answers given that may be wrong.
+    :raises SettingsError: for a share that is none.
     :raises CorpusError: when there are no questions, or none that are unanswerable.
     """
+    if not 0 <= most_wrong <= 1:
+        raise SettingsError(f"--wrong cannot be {most_wrong:g}.", "Choose a share between 0 and 1.")
     corpus = settings.corpus
     if corpus is None:
         raise CorpusError("Which corpus?", "Name one: chatbot calibrate --corpus NAME.")
     # The smallest floor that is not "answer always", which would leave other reasons to decline out.
     plan = EvaluationPlan(corpus=corpus, questions=questions)
     report = run_evaluation(plan, settings.model_copy(update={"evidence_floor": 1e-9}), on_progress)
+    # Questions about the corpus as a whole are answered without evidence: no floor applies to them.
     outcomes = [
         Outcome(item["best_evidence"], item["answerable"], item["right"], item["declined"])
         for item in report["questions"]
+        if item["declined"] or item["best_evidence"] > 0
     ]
     if all(item.answerable for item in outcomes):
         raise CorpusError(

@@ -54,7 +54,7 @@ def load_questions(path: Path) -> list[Question]:
 
     :raises CorpusError: naming the line that cannot be used.
     """
-    return [_read_question(values, path, line) for line, values in _read_lines(path)]
+    return [_read_question(values, path, line) for line, values in read_lines(path)]
 
 
 def load_passages(path: Path) -> list[GivenPassage]:
@@ -63,14 +63,18 @@ def load_passages(path: Path) -> list[GivenPassage]:
     :raises CorpusError: naming the line that cannot be used.
     """
     passages = []
-    for line, values in _read_lines(path):
+    for line, values in read_lines(path):
         if not isinstance(values.get("text"), str) or "id" not in values:
             raise CorpusError(f"{path}, line {line}: a passage needs id and text.", "Mend that line.")
         passages.append(GivenPassage(str(values["id"]), str(values.get("title") or ""), values["text"]))
     return passages
 
 
-def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and JSON object of each line that is not empty.
+
+    :raises CorpusError: naming the line that cannot be used.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:

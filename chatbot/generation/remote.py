@@ -69,8 +69,8 @@ class RemoteGenerator:
                 self._check(response)
                 for event in _read_events(response):
                     text, finish = ("", "stop") if event is None else _read_choice(event)
-                    if text:
-                        yield text
+                    # An empty piece too: whoever listens may want to stop while a model only reasons.
+                    yield text
                     if finish and stop_reason is None:
                         stop_reason = "length" if finish == "length" else "end"
         except httpx.HTTPError as error:

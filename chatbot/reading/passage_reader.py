@@ -24,6 +24,7 @@ WINDOW_TOKENS = 320
 """Question and passage together; a longer passage is read in several windows."""
 OVERLAP_TOKENS = 64
 LONGEST_QUESTION_TOKENS = 96
+WINDOWS_AT_ONCE = 32
 
 
 class PassageReader:
@@ -49,7 +50,7 @@ class PassageReader:
         with self._lock:
             encodings = self._tokenizer.encode_batch([(question, text) for text in texts])
             windows = [[encoding, *encoding.overflowing] for encoding in encodings]
-            logits = self._run([window for own in windows for window in own])
+            logits = iter(list(self._run([window for own in windows for window in own])))
         readings = {}
         for passage, text, own in zip(passages, texts, windows, strict=True):
             shift = len(text) - len(passage.text)
@@ -68,16 +69,16 @@ class PassageReader:
         """For each window the two logits of every token, of shape (tokens, 2)."""
         import torch
 
-        longest = max(sum(window.attention_mask) for window in windows)
-        names = ("ids", "attention_mask", "type_ids")
-        ids, mask, types = (
-            torch.tensor([getattr(window, name)[:longest] for window in windows], device=self._model.device)
-            for name in names
-        )
-        with torch.inference_mode():
-            output = self._model(input_ids=ids, attention_mask=mask, token_type_ids=types)
-        logits = torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
-        return iter(logits)
+        for first in range(0, len(windows), WINDOWS_AT_ONCE):
+            some = windows[first : first + WINDOWS_AT_ONCE]
+            longest = max(sum(window.attention_mask) for window in some)
+            ids, mask, types = (
+                torch.tensor([getattr(window, name)[:longest] for window in some], device=self._model.device)
+                for name in ("ids", "attention_mask", "type_ids")
+            )
+            with torch.inference_mode():
+                output = self._model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+            yield from torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
 
 
 def place_logits(window: Encoding, logits: Numbers, shift: int) -> PassageReading:

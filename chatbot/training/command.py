@@ -12,6 +12,8 @@ from chatbot.settings import Settings
 from chatbot.training.lessons import LabelledQuestion, load_labelled_questions
 from chatbot.training.train_reader import TrainingPlan, train_reader
 
+MOST_EPOCHS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingFiles:
@@ -31,7 +33,7 @@ def run_training(
 ) -> int:
     """Train the reading model and return how many questions it was taught with.
 
-    :raises SettingsError: for files that do not go together.
+    :raises SettingsError: for files that do not go together, and too few questions or epochs.
     :raises CorpusError: for a file that cannot be used.
     :raises ModelError: for a packaged embedding model that is damaged, or a checkpoint of another training.
     """
@@ -40,11 +42,18 @@ def run_training(
             f"There are {len(files.passages)} passage files and {len(files.questions)} question files.",
             "Give each file of passages the questions on it: --passages A --questions B.",
         )
+    if not 0 < plan.epochs <= MOST_EPOCHS:
+        raise SettingsError(f"--epochs cannot be {plan.epochs:g}.", f"Choose up to {MOST_EPOCHS}.")
     if files.target.suffix != ".safetensors":
         raise SettingsError(f"{files.target} is no name for weights.", "End it with .safetensors.")
     base = locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder)
     on_progress("reading the questions")
     questions = load_all(files, plan.seed)
+    if not plan.count_steps(len(questions)):
+        raise SettingsError(
+            f"{len(questions)} questions are too few for {plan.epochs:g} epochs.",
+            "Give more, or raise --epochs.",
+        )
     files.target.parent.mkdir(parents=True, exist_ok=True)
     train_reader(
         questions,

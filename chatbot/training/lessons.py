@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from chatbot.errors import CorpusError
-from chatbot.evaluation.datasets import GivenPassage, load_passages
+from chatbot.evaluation.datasets import GivenPassage, load_passages, read_lines
 from chatbot.training.alterations import alter_question, leave_out_answer
 from chatbot.types import Span
 
 NEAR_MISSES = 4
 """Of so many passages that share the most words with a question, one is shown beside the right one."""
+LONGEST_QUESTION_CHARACTERS = 240
+"""A longer question is left out: it would leave no room for the passage."""
 LONGEST_TEXT_CHARACTERS = 1150
 """A longer passage is cut to a stretch around its answer."""
 
@@ -101,25 +101,20 @@ def _find_answers(
     question_file: Path, passages: Sequence[GivenPassage], places: dict[str, int], split: str | None
 ) -> Iterator[tuple[str, int, Span]]:
     """Question, place of its passage, and the answer's characters in it."""
-    try:
-        lines = question_file.read_text(encoding="utf-8").split("\n")
-        rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line.strip()]
-    except (OSError, ValueError) as error:
-        raise CorpusError(
-            f"{question_file} cannot be read ({error}).", "Name a JSONL file in UTF-8."
-        ) from error
-    for row in rows:
-        place = places.get(str(row.get("passage_id")))
-        answers = row.get("answers") or []
-        other_split = split is not None and row.get("split", split) != split
-        if place is None or not answers or other_split:
+    for _, values in read_lines(question_file):
+        question, answers = values.get("question"), values.get("answers")
+        place = places.get(str(values.get("passage_id")))
+        is_other = split is not None and values.get("split", split) != split
+        if place is None or is_other or not values.get("answerable", True):
             continue
-        text, answer = passages[place].text, str(answers[0])
-        start = row.get("answer_start")
-        if start is None and len(answers) == 1 and text.count(answer) == 1:
-            start = text.index(answer)
-        if start is not None and text[start : start + len(answer)] == answer:
-            yield str(row["question"]), place, (start, start + len(answer))
+        is_sound = isinstance(question, str) and len(question) <= LONGEST_QUESTION_CHARACTERS
+        if is_sound and isinstance(answers, list) and answers and isinstance(answers[0], str) and answers[0]:
+            text, answer = passages[place].text, answers[0]
+            start = values.get("answer_start")
+            if start is None and text.count(answer) == 1:
+                start = text.index(answer)
+            if isinstance(start, int) and text[start : start + len(answer)] == answer:
+                yield str(question), place, (start, start + len(answer))
 
 
 def find_near_misses(questions: Sequence[str], passages: Sequence[GivenPassage]) -> list[list[int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from chatbot.chunking import hash_text
 from chatbot.errors import ModelError
 from chatbot.reading.passage_reader import list_base_weights, load_base
 from chatbot.reading.weights import BASE_KEY, pack_differences, write_weights
@@ -75,40 +76,55 @@ def train_reader(
     steps = plan.count_steps(len(questions))
     optimizer, schedule = make_optimizer(model, plan, steps)
     checkpoint = target.with_suffix(".checkpoint")
-    step = resume_training(checkpoint, plan, len(questions), model, optimizer, schedule)
+    fingerprint = fingerprint_questions(questions)
+    step = resume_training(checkpoint, plan, fingerprint, model, optimizer, schedule)
     curve = target.with_suffix(".curve.jsonl")
     started, first, saved = time.monotonic(), step, time.monotonic()
     losses: list[float] = []
-    with curve.open("a" if step else "w", encoding="utf-8") as lines:
-        for lessons in draw_batches(questions, plan, first_step=step):
-            if step == steps:
-                break
-            loss = compute_loss(model, make_batch(lessons, tokenizer), device=device)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            losses.append(float(loss.detach()))
-            if step % REPORT_STEPS == 0 or step == steps:
-                seconds = time.monotonic() - started
-                mean = sum(losses) / len(losses)
-                losses.clear()
-                lines.write(
-                    json.dumps({"step": step, "loss": round(mean, 4), "seconds": round(seconds)}) + "\n"
-                )
-                lines.flush()
-                left = seconds / (step - first) * (steps - step) / 60
-                on_progress(f"step {step} of {steps}, loss {mean:.2f}, about {left:.0f} minutes left")
-            if time.monotonic() - saved > SAVE_SECONDS:
-                save_checkpoint(checkpoint, plan, len(questions), step, model, optimizer, schedule)
-                saved = time.monotonic()
+    try:
+        with curve.open("a" if step else "w", encoding="utf-8") as lines:
+            for lessons in draw_batches(questions, plan, first_step=step):
+                if step == steps:
+                    break
+                loss = compute_loss(model, make_batch(lessons, tokenizer), device=device)
+                if not torch.isfinite(loss):
+                    raise ModelError(
+                        f"The training went astray at step {step}: its loss is no number.",
+                        "Train with another --seed, or fewer --epochs.",
+                    )
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
+                optimizer.step()
+                schedule.step()
+                step += 1
+                losses.append(float(loss.detach()))
+                if step % REPORT_STEPS == 0 or step == steps:
+                    seconds = time.monotonic() - started
+                    mean = sum(losses) / len(losses)
+                    losses.clear()
+                    lines.write(
+                        json.dumps({"step": step, "loss": round(mean, 4), "seconds": round(seconds)}) + "\n"
+                    )
+                    lines.flush()
+                    left = seconds / (step - first) * (steps - step) / 60
+                    on_progress(f"step {step} of {steps}, loss {mean:.2f}, about {left:.0f} minutes left")
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    save_checkpoint(checkpoint, plan, fingerprint, step, model, optimizer, schedule)
+                    saved = time.monotonic()
+    except KeyboardInterrupt:
+        save_checkpoint(checkpoint, plan, fingerprint, step, model, optimizer, schedule)
+        raise
     trained = {name: weights.cpu() for name, weights in model.state_dict().items()}
     packed = pack_differences(trained, list_base_weights(load_base(base)))
     facts = {name: str(value) for name, value in asdict(plan).items()}
     write_weights(target, packed, {**description, **facts, BASE_KEY: base_sha256})
     checkpoint.unlink(missing_ok=True)
+
+
+def fingerprint_questions(questions: Sequence[LabelledQuestion]) -> str:
+    """A hash that tells whether two trainings learn from the same."""
+    return hash_text(repr([(item.question, item.gold.text, item.start) for item in questions]))
 
 
 def draw_batches(
@@ -166,7 +182,7 @@ def make_optimizer(
 def save_checkpoint(
     path: Path,
     plan: TrainingPlan,
-    questions: int,
+    fingerprint: str,
     step: int,
     model: BertForQuestionAnswering,
     optimizer: torch.optim.Optimizer,
@@ -177,7 +193,7 @@ def save_checkpoint(
 
     state = {
         "plan": asdict(plan),
-        "questions": questions,
+        "questions": fingerprint,
         "step": step,
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -192,7 +208,7 @@ def save_checkpoint(
 def resume_training(
     path: Path,
     plan: TrainingPlan,
-    questions: int,
+    fingerprint: str,
     model: BertForQuestionAnswering,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LambdaLR,
@@ -205,8 +221,8 @@ def resume_training(
 
     if not path.exists():
         return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    if state["plan"] != asdict(plan) or state["questions"] != questions:
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    if state["plan"] != asdict(plan) or state["questions"] != fingerprint:
         raise ModelError(
             f"{path} was left by a training with other options or other questions.",
             "Use the same ones to go on with it, or delete it to begin anew.",

@@ -51,7 +51,7 @@ class KeyCheck:
         request = Request(scope, receive)
         try:
             access = self._find_access(request)
-            check_rules(access, request.method, request.url.path)
+            check_rules(access, request.method, scope["path"])
         except ChatbotError as error:
             await make_refusal(request, error)(scope, receive, send)
             return

@@ -27,7 +27,7 @@ PAGE_HEAD = (
     '<link rel="stylesheet" href="/ui/page.css">'
     '<script src="/ui/widgets.js"></script><script src="/ui/page.js"></script>'
 )
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1", "testserver")
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
 KEY_SCHEME = HTTPBearer(
     auto_error=False,
     scheme_name="key",

@@ -69,7 +69,7 @@ async def complete(request: Request, body: CompletionBody) -> Response:
     answer = await wait_for_end(request, running)
     if answer is None:
         return Response(status_code=CLIENT_CLOSED_STATUS)
-    return JSONResponse(completion_to_json(answer, form))
+    return JSONResponse(await run_in_threadpool(completion_to_json, answer, form))
 
 
 async def write_chunks(
@@ -116,4 +116,4 @@ def describe_failure(error: ChatbotError) -> Json:
 
 def write_event(chunk: Json) -> str:
     """A piece as a server-sent event."""
-    return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+    return f"data: {json.dumps(chunk)}\n\n"

@@ -22,13 +22,13 @@ def show_health(request: Request) -> Json:
 
 
 @router.get("/health/live", responses=describe_json("live"))
-def show_live() -> Json:
+async def show_live() -> Json:
     """Whether the server answers at all. Needs no key."""
     return {"live": True}
 
 
 @router.get("/health/ready", responses=describe_json("ready") | {503: {"description": "Not yet."}})
-def show_ready(request: Request) -> Response:
+async def show_ready(request: Request) -> Response:
     """Whether questions can be answered: 200 if so, else 503. Needs no key."""
     ready = get_service(request).status().ready
     return JSONResponse({"ready": ready}, 200 if ready else 503)

@@ -51,6 +51,10 @@ def make_page_policy(nonce: str) -> str:
     )
 
 
+PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/")
+"""What no cache on the way may keep: it is answered to those with a key."""
+
+
 class Gate:
     """Refuses what no page of ours sends: closed paths, foreign pages, bodies without measure."""
 
@@ -92,7 +96,10 @@ def is_foreign(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    try:
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    except ValueError:
+        return True
 
 
 class SecureHeaders:
@@ -116,7 +123,10 @@ class SecureHeaders:
 
             async def send_with_headers(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    add_headers(MutableHeaders(scope=message), policy)
+                    own = MutableHeaders(scope=message)
+                    add_headers(own, policy)
+                    if scope["path"].startswith(PRIVATE_PATHS):
+                        own.setdefault("Cache-Control", "private, no-store")
                 await send(message)
 
             await self.app(scope, receive, send_with_headers)
@@ -136,7 +146,8 @@ def add_headers(headers: MutableHeaders, policy: str) -> None:
     headers.setdefault("Content-Security-Policy", policy)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = "no-referrer"
+    # Not "no-referrer": a form on such a page is sent as if from nowhere, and refused as foreign.
+    headers["Referrer-Policy"] = "same-origin"
     headers["Permissions-Policy"] = PERMISSIONS_POLICY
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -42,7 +42,7 @@ def sign_in(
         key.strip(),
         max_age=COOKIE_SECONDS,
         httponly=True,
-        samesite="strict",
+        samesite="lax",
         secure=(service.settings.public_url or "").startswith("https://"),
     )
     return response

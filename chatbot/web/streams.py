@@ -131,10 +131,10 @@ def describe_news(seen: AnswerSnapshot, now: AnswerSnapshot) -> list[Json]:
 async def write_lines(events: AsyncIterator[Json]) -> AsyncIterator[str]:
     """Events as a line of JSON each."""
     async for event in events:
-        yield json.dumps(event, ensure_ascii=False) + "\n"
+        yield json.dumps(event) + "\n"
 
 
 async def write_events(events: AsyncIterator[Json]) -> AsyncIterator[str]:
     """Events as a browser's EventSource reads them, named by their type."""
     async for event in events:
-        yield f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"
+        yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"

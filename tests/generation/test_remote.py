@@ -119,12 +119,13 @@ def connect(
 
 
 def read(generator: RemoteGenerator) -> tuple[list[str], str]:
+    """The words of an answer and why it ended; empty pieces, which only let one stop, are left out."""
     stream, pieces = generator.stream(MESSAGES, max_new_tokens=50), []
     while True:
         try:
             pieces.append(next(stream))
         except StopIteration as end:
-            return pieces, end.value
+            return [piece for piece in pieces if piece], end.value
 
 
 def test_an_answer_streams_piece_by_piece():

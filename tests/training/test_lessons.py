@@ -62,6 +62,28 @@ def test_near_misses_are_other_passages_that_somebody_asks_about_and_hold_no_ans
             assert answer.lower() not in miss.text.lower()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"answers": "noon"},
+        {"answers": [""]},
+        {"answers": [7]},
+        {"answer_start": "twenty"},
+        {"answerable": False},
+        {"question": None},
+        {"question": "When? " * 100},
+        {"passage_id": "nowhere"},
+    ],
+)
+def test_a_question_that_cannot_be_learned_from_is_left_out(tmp_path, changes):
+    for name, rows in (("passages", PASSAGES), ("questions", [QUESTIONS[0] | changes, QUESTIONS[1]])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+
+    labelled = load_labelled_questions(tmp_path / "passages.jsonl", tmp_path / "questions.jsonl")
+
+    assert [item.question for item in labelled] == [QUESTIONS[1]["question"]]
+
+
 def test_files_without_a_usable_question_are_refused(files):
     with pytest.raises(CorpusError, match="holds no question whose answer"):
         load_labelled_questions(files[0], files[0])

@@ -92,7 +92,6 @@ def test_what_was_taught_is_read_off_a_passage(base, tmp_path):
 
 def test_an_interrupted_training_ends_as_one_that_was_not(base, tmp_path, monkeypatch):
     whole = train(base, tmp_path / "whole.safetensors")
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
     seen = []
 
     def count_and_fail(_lessons, _tokenizer):

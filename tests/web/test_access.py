@@ -136,7 +136,7 @@ def test_the_page_asks_for_a_key_once_and_keeps_it_from_scripts(client, service)
 
     assert (opened.status_code, opened.headers["location"]) == (303, "/?chat=7")
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie
     page = client.get("/", headers={**PAGE, "cookie": f"chatbot_key={secret}"})
     assert "your documents, with sources" in page.text
     service.keys.revoke_key("ann")
