@@ -14,6 +14,7 @@ from chatbot.documents.formats import load_document
 from chatbot.documents.json_values import MAX_DEPTH, measure_depth
 from chatbot.documents.reader import DocumentReader
 from chatbot.errors import CorruptDocument, DocumentError, DocumentTooLarge, PasswordProtected
+from tests.documents.test_errors import check_refusal
 from tests.documents.test_formats import check_offsets, describe
 
 CONTAINER = '<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
@@ -122,17 +123,7 @@ def test_bad_data_is_refused(
     """The error is of its kind, names the file and says what to do, in this process and from the child."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-    with pytest.raises(DocumentError) as here:
-        load_document(path)
-    with pytest.raises(DocumentError) as there:
-        reader.read(path)
-
-    assert type(here.value) is kind
-    assert words in here.value.message
-    assert name in here.value.message
-    assert here.value.next_step
-    assert (type(there.value), str(there.value)) == (kind, str(here.value))
+    check_refusal(path, reader, kind, words)
 
 
 def test_entities_that_name_files_are_not_opened(tmp_path: Path):

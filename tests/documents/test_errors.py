@@ -66,6 +66,20 @@ BAD_FILES = (
 )
 
 
+def check_refusal(path: Path, reader: DocumentReader, kind: type[DocumentError], words: str) -> None:
+    """Check that a file is refused for the right reason, with its name and advice, here and in the child."""
+    with pytest.raises(DocumentError) as here:
+        load_document(path)
+    with pytest.raises(DocumentError) as there:
+        reader.read(path)
+
+    assert type(here.value) is kind
+    assert words in here.value.message
+    assert path.name in here.value.message
+    assert here.value.next_step
+    assert (type(there.value), str(there.value)) == (kind, str(here.value))
+
+
 @pytest.fixture(scope="module")
 def reader():
     with DocumentReader() as reader:
@@ -79,17 +93,7 @@ def test_bad_file_is_refused(
     """The error is of its kind, names the file and says what to do, in this process and from the child."""
     path = tmp_path / name
     path.write_bytes(content)
-
-    with pytest.raises(DocumentError) as here:
-        load_document(path)
-    with pytest.raises(DocumentError) as there:
-        reader.read(path)
-
-    assert type(here.value) is kind
-    assert words in here.value.message
-    assert name in here.value.message
-    assert here.value.next_step
-    assert (type(there.value), str(there.value)) == (kind, str(here.value))
+    check_refusal(path, reader, kind, words)
 
 
 def test_unsupported_format_names_the_supported_ones(tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 from chatbot.documents.formats import load_document
 from chatbot.documents.reader import DocumentReader
 from chatbot.documents.source_code import split_code
-from tests.documents.test_formats import Sample, check_offsets, describe
+from tests.documents.test_formats import Sample, check_sample, describe
 
 RESTRUCTURED_TEXT = """
 =============
@@ -374,20 +374,7 @@ def test_format_finds_the_words_and_leaves_out_the_rest(
     sample: Sample, tmp_path: Path, reader: DocumentReader
 ):
     """Each sample reads to its blocks, title and date, in this process and in the child alike."""
-    path = tmp_path / sample.name
-    path.write_bytes(sample.content if isinstance(sample.content, bytes) else sample.content.encode())
-
-    document = load_document(path)
-
-    described = describe(document)
-    for words in sample.must_include:
-        assert words in described
-    for words in sample.must_not_include:
-        assert words not in described
-    assert sample.title in (None, document.title)
-    assert sample.date == document.date
-    check_offsets(document)
-    assert reader.read(path) == document
+    check_sample(sample, tmp_path, reader)
 
 
 def test_code_is_cut_but_not_changed():
