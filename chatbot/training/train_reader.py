@@ -16,7 +16,7 @@ from chatbot.errors import ModelError
 from chatbot.reading.passage_reader import list_base_weights, load_base
 from chatbot.reading.weights import BASE_KEY, pack_differences, write_weights
 from chatbot.training.lessons import LabelledQuestion, Lesson, draw_lesson
-from chatbot.training.network import compute_loss, make_batch, make_student
+from chatbot.training.network import Batch, compute_loss, make_batch, make_student
 
 if TYPE_CHECKING:
     import torch
@@ -70,56 +70,142 @@ def train_reader(
     from tokenizers import Tokenizer
 
     torch.manual_seed(plan.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = make_student(base).to(device)
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     steps = plan.count_steps(len(questions))
-    optimizer, schedule = make_optimizer(model, plan, steps)
+    training = start_training(base, plan, questions)
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     checkpoint = target.with_suffix(".checkpoint")
-    fingerprint = fingerprint_questions(questions)
-    step = resume_training(checkpoint, plan, fingerprint, model, optimizer, schedule)
-    curve = target.with_suffix(".curve.jsonl")
-    started, first, saved = time.monotonic(), step, time.monotonic()
-    losses: list[float] = []
+    training.resume(checkpoint)
+    saved = time.monotonic()
     try:
-        with curve.open("a" if step else "w", encoding="utf-8") as lines:
-            for lessons in draw_batches(questions, plan, first_step=step):
-                if step == steps:
+        with LossCurve(target.with_suffix(".curve.jsonl"), training.step, steps, on_progress) as curve:
+            for lessons in draw_batches(questions, plan, first_step=training.step):
+                if training.step >= steps:
                     break
-                loss = compute_loss(model, make_batch(lessons, tokenizer), device=device)
-                if not torch.isfinite(loss):
-                    raise ModelError(
-                        f"The training went astray at step {step}: its loss is no number.",
-                        "Train with another --seed, or fewer --epochs.",
-                    )
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
-                optimizer.step()
-                schedule.step()
-                step += 1
-                losses.append(float(loss.detach()))
-                if step % REPORT_STEPS == 0 or step == steps:
-                    seconds = time.monotonic() - started
-                    mean = sum(losses) / len(losses)
-                    losses.clear()
-                    lines.write(
-                        json.dumps({"step": step, "loss": round(mean, 4), "seconds": round(seconds)}) + "\n"
-                    )
-                    lines.flush()
-                    left = seconds / (step - first) * (steps - step) / 60
-                    on_progress(f"step {step} of {steps}, loss {mean:.2f}, about {left:.0f} minutes left")
+                curve.add(training.learn(make_batch(lessons, tokenizer)), training.step)
                 if time.monotonic() - saved > SAVE_SECONDS:
-                    save_checkpoint(checkpoint, plan, fingerprint, step, model, optimizer, schedule)
+                    training.save(checkpoint)
                     saved = time.monotonic()
     except KeyboardInterrupt:
-        save_checkpoint(checkpoint, plan, fingerprint, step, model, optimizer, schedule)
+        training.save(checkpoint)
         raise
-    trained = {name: weights.cpu() for name, weights in model.state_dict().items()}
+    trained = {name: weights.cpu() for name, weights in training.model.state_dict().items()}
     packed = pack_differences(trained, list_base_weights(load_base(base)))
     facts = {name: str(value) for name, value in asdict(plan).items()}
     write_weights(target, packed, {**description, **facts, BASE_KEY: base_sha256})
     checkpoint.unlink(missing_ok=True)
+
+
+class LossCurve:
+    """Writes the mean loss of every few steps to a file, and says how far the training is."""
+
+    def __init__(self, path: Path, first_step: int, steps: int, on_progress: OnProgress) -> None:
+        self._file = path.open("a" if first_step else "w", encoding="utf-8")
+        self._first_step = first_step
+        self._steps = steps
+        self._on_progress = on_progress
+        self._started = time.monotonic()
+        self._losses: list[float] = []
+
+    def __enter__(self) -> LossCurve:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, loss: float, step: int) -> None:
+        """Take the loss of a step that was made."""
+        self._losses.append(loss)
+        if step % REPORT_STEPS and step != self._steps:
+            return
+        seconds = time.monotonic() - self._started
+        mean = sum(self._losses) / len(self._losses)
+        self._losses.clear()
+        self._file.write(json.dumps({"step": step, "loss": round(mean, 4), "seconds": round(seconds)}) + "\n")
+        self._file.flush()
+        minutes = seconds / (step - self._first_step) * (self._steps - step) / 60
+        self._on_progress(f"step {step} of {self._steps}, loss {mean:.2f}, about {minutes:.0f} minutes left")
+
+
+@dataclass(slots=True)
+class Training:
+    """A model on its way, with all that its next step depends on; `step` counts those that were made."""
+
+    plan: TrainingPlan
+    fingerprint: str
+    device: str
+    model: BertForQuestionAnswering
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LambdaLR
+    step: int = 0
+
+    def learn(self, batch: Batch) -> float:
+        """Make one step and return its loss.
+
+        :raises ModelError: when the loss is no number.
+        """
+        import torch
+
+        loss = compute_loss(self.model, batch, device=self.device)
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"The training went astray at step {self.step}: its loss is no number.",
+                "Train with another --seed, or fewer --epochs.",
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        return float(loss.detach())
+
+    def save(self, path: Path) -> None:
+        """Write where the training stands, whole or not at all."""
+        import torch
+
+        state = {
+            "plan": asdict(self.plan),
+            "questions": self.fingerprint,
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "chance": torch.get_rng_state(),
+        }
+        temporary = path.with_suffix(".partial")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go back to a checkpoint, if there is one.
+
+        :raises ModelError: for one of another plan or other questions.
+        """
+        import torch
+
+        if not path.exists():
+            return
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        if state["plan"] != asdict(self.plan) or state["questions"] != self.fingerprint:
+            raise ModelError(
+                f"{path} was left by a training with other options or other questions.",
+                "Use the same ones to go on with it, or delete it to begin anew.",
+            )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["chance"])
+        self.step = int(state["step"])
+
+
+def start_training(base: Path, plan: TrainingPlan, questions: Sequence[LabelledQuestion]) -> Training:
+    """A training at its first step, on a graphics card where there is one."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = make_student(base).to(device)
+    optimizer, schedule = make_optimizer(model, plan, plan.count_steps(len(questions)))
+    return Training(plan, fingerprint_questions(questions), device, model, optimizer, schedule)
 
 
 def fingerprint_questions(questions: Sequence[LabelledQuestion]) -> str:
@@ -177,58 +263,3 @@ def make_optimizer(
         optimizer, lambda step: min(1.0, (step + 1) / warm_up) * max(0.0, 1 - step / max(steps, 1))
     )
     return optimizer, schedule
-
-
-def save_checkpoint(
-    path: Path,
-    plan: TrainingPlan,
-    fingerprint: str,
-    step: int,
-    model: BertForQuestionAnswering,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-) -> None:
-    """Write where the training stands, whole or not at all."""
-    import torch
-
-    state = {
-        "plan": asdict(plan),
-        "questions": fingerprint,
-        "step": step,
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-        "chance": torch.get_rng_state(),
-    }
-    temporary = path.with_suffix(".partial")
-    torch.save(state, temporary)
-    temporary.replace(path)
-
-
-def resume_training(
-    path: Path,
-    plan: TrainingPlan,
-    fingerprint: str,
-    model: BertForQuestionAnswering,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-) -> int:
-    """Go back to a checkpoint, if there is one; return the steps that were done.
-
-    :raises ModelError: for one of another plan or other questions.
-    """
-    import torch
-
-    if not path.exists():
-        return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    if state["plan"] != asdict(plan) or state["questions"] != fingerprint:
-        raise ModelError(
-            f"{path} was left by a training with other options or other questions.",
-            "Use the same ones to go on with it, or delete it to begin anew.",
-        )
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["chance"])
-    return int(state["step"])

@@ -80,8 +80,13 @@ def test_no_passages_give_an_empty_reading(reader):
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "漢字 and 🚢", "word " * 3])
-def test_odd_passages_are_no_error(reader, text):
-    reader.read("When?", [make_passage(text)])
+def test_odd_passages_are_read_in_their_own_characters(reader, text):
+    reading = reader.read("When?", [make_passage(text)]).passages[1]
+
+    best = reading.find_best()
+    assert (best is None) == (not text.strip())
+    if best is not None:
+        assert 0 <= best.start < best.end <= len(text)
 
 
 def test_a_reading_model_that_is_not_there_is_named():
