@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chatbot.errors import LibraryError
 from chatbot.types import Vectors
 
 if TYPE_CHECKING:
@@ -138,16 +139,35 @@ class VectorIndex:
             self._marker.unlink(missing_ok=True)
 
     def update(self, corpus: str, *, ids: Sequence[str], vectors: Vectors, removed: Sequence[str]) -> None:
-        """Add chunks with their vectors, of shape (len(ids), dimension), and remove others."""
+        """Add chunks with their vectors, of shape (len(ids), dimension), and remove others.
+
+        :raises LibraryError: when the index cannot be written, for instance on a full disk; it is made
+            again at the next start.
+        """
         if not ids and not removed:
             return
         with self.writing():
-            collection = self._open_collection(corpus)
-            for first in range(0, len(removed), BATCH_ROWS):
-                collection.delete(ids=list(removed[first : first + BATCH_ROWS]))
-            for first in range(0, len(ids), BATCH_ROWS):
-                rows = slice(first, first + BATCH_ROWS)
-                collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
+            try:
+                self._update(self._open_collection(corpus), ids, vectors, removed)
+            except Exception as error:  # Chroma raises many kinds
+                logger.exception("the vector index of %s cannot be written", corpus)
+                raise LibraryError(
+                    f"The vector index could not be written ({type(error).__name__}).",
+                    "Nothing was lost: free some disk space, then restart. The index is made again.",
+                ) from error
+
+    def _update(
+        self,
+        collection: Any,  # noqa: ANN401 - chromadb is not typed strictly
+        ids: Sequence[str],
+        vectors: Vectors,
+        removed: Sequence[str],
+    ) -> None:
+        for first in range(0, len(removed), BATCH_ROWS):
+            collection.delete(ids=list(removed[first : first + BATCH_ROWS]))
+        for first in range(0, len(ids), BATCH_ROWS):
+            rows = slice(first, first + BATCH_ROWS)
+            collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
 
     def find_nearest(self, corpus: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the chunks nearest to a vector, nearest first."""
