@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatbot.database import open_database, write_transaction
+from chatbot.database import open_database, read_rows, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.forgetting import forget_document, move_document
@@ -160,7 +160,7 @@ class ChatStore:
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
-            return self._database.execute(query, values).fetchall()
+            return read_rows(self._database, query, values)
 
     def _write(self, query: str, values: Sequence[object]) -> None:
         with self._lock, write_transaction(self._database) as database:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -57,17 +57,33 @@ def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connecti
 
     :raises LibraryError: when the database cannot be written, for instance on a full disk.
     """
-    try:
+    with _telling():
         database.execute("BEGIN IMMEDIATE")
         try:
             yield database
+            database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # a full disk may have ended it already
+                database.execute("ROLLBACK")
             raise
-        database.execute("COMMIT")
+
+
+def read_rows(database: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+    """What a query finds.
+
+    :raises LibraryError: when the disk fails, or is too full for what SQLite has to put down.
+    """
+    with _telling():
+        return database.execute(query, values).fetchall()
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
     except sqlite3.OperationalError as error:
         raise LibraryError(
-            f"The data folder could not be written ({error}).",
+            f"The data folder could not be used ({error}).",
             "Nothing was lost. Free some disk space or mend the folder's permissions, then try again.",
         ) from error
 

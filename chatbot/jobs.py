@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chatbot.changes import FolderChanges
-from chatbot.database import open_database, write_transaction
+from chatbot.database import open_database, read_rows, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.types import FileOutcome, FileResult, IngestReport
 
@@ -239,7 +239,7 @@ class JobStore:
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
-            return self._database.execute(query, values).fetchall()
+            return read_rows(self._database, query, values)
 
     def _write(self, query: str, values: Sequence[object] = ()) -> None:
         with self._lock, write_transaction(self._database) as database:

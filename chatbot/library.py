@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot.compounds import list_spellings
-from chatbot.database import open_database, write_transaction
+from chatbot.database import open_database, read_rows, write_transaction
 from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
 from chatbot.spelling import Vocabulary, list_words, make_vocabulary
@@ -126,7 +126,7 @@ class Library:
 
     def _select(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
-            return self._database.execute(query, values).fetchall()
+            return read_rows(self._database, query, values)
 
     # Documents
 

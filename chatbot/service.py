@@ -385,13 +385,10 @@ class Service:
             raise CorpusError(
                 f"{record.path} could not be deleted ({error.strerror}).", "Check its permissions."
             ) from error
+        has_copies = bool(self._library.list_copies([record.id]))
         ingestor.remove_document(record)
-        if record.chunks and self.list_copies(record):
+        if has_copies:
             self.start_ingest(record.corpus)  # one of its copies takes its place
-
-    def list_copies(self, record: DocumentRecord) -> list[DocumentRecord]:
-        """The documents that are copies of this one."""
-        return self._library.list_copies([record.id]).get(record.id, [])
 
     # Ingest
 

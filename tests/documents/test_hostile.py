@@ -291,11 +291,11 @@ def name_everywhere(url: str, secret: Path) -> dict[str, str]:
         f".. raw:: html\n   :url: {url}/r\n\n.. csv-table:: t\n   :url: {url}/c\n\n"
         f".. raw:: html\n   :file: {secret}\n\n.. literalinclude:: {secret}\n",
         "text.org": f"Words\n#+INCLUDE: {secret}\n[[{url}/a.png]]\n#+SETUPFILE: {url}/s\n",
-        "text.tex": f"\\input{{{secret}}}\\include{{{secret}}}\\includegraphics{{{url}/a}}\\url{{{url}}} Words",
+        "text.tex": f"\\input{{{secret}}}\\include{{{secret}}}\\includegraphics{{{url}/a}} Words",
         "text.rtf": f'{{\\rtf1 Words {{\\field{{\\*\\fldinst INCLUDETEXT "{secret}"}}}}'
         f'{{\\field{{\\*\\fldinst INCLUDEPICTURE "{url}/a.png"}}}}}}',
-        "book.ipynb": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "markdown", '
-        f'"metadata": {{}}, "source": ["Words ![a]({url}/a.png)"]}}]}}',
+        "book.ipynb": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"metadata": {}, '
+        f'"cell_type": "markdown", "source": ["Words ![a]({url}/a.png)"]}}]}}',
         "mail.eml": f'Subject: Words\nContent-Type: message/external-body; access-type=URL; URL="{url}/m"\n\n'
         f"Content-Type: text/html\n\n{page}",
         "data.json": f'{{"$ref": "{url}/schema.json", "words": "Words"}}',
