@@ -16,17 +16,21 @@ def open_database(
     schema: str,
     version: int,
     upgrades: Mapping[int, str] = MappingProxyType({}),
+    *,
+    survives_power_cut: bool = True,
 ) -> sqlite3.Connection:
     """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
 
     :param upgrades: by version, the statements that lead from it to the next.
+    :param survives_power_cut: without it a power cut, but no crash, may undo the last commits, which then
+        cost no wait for the disk.
     :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA synchronous = {'FULL' if survives_power_cut else 'NORMAL'}")
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA secure_delete = ON")
         found = int(database.execute("PRAGMA user_version").fetchone()[0])

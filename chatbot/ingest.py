@@ -214,6 +214,11 @@ class Ingestor:
             return self._note_failure(corpus, file, str(error), started, change.digest)
         except LibraryError:
             raise
+        except OSError as error:  # the file itself was opened elsewhere
+            raise LibraryError(
+                f"{file.path} could not be taken in ({error.strerror or error}).",
+                "Nothing was lost. Free some disk space and memory, then try again.",
+            ) from error
         except Exception as error:
             logger.exception("%s could not be taken in", file.path)
             problem = f"It could not be taken in ({type(error).__name__}). Report this with the file."

@@ -86,7 +86,7 @@ class JobStore:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, survives_power_cut=False)
         self._write("UPDATE jobs SET state = 'waiting' WHERE state = 'running'")
 
     def close(self) -> None:

@@ -47,6 +47,9 @@ def ingest(folder: Path) -> None:
     """
     import chromadb  # noqa: F401 - imported before the children are forked
 
+    from chatbot.languages import detect_language
+
+    detect_language("so that its model is unpacked")
     for line in sys.stdin:
         orders = json.loads(line)
         child = os.fork()
