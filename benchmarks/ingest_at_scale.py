@@ -12,6 +12,7 @@ The memory of the process and of its children is sampled twice a second from /pr
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -19,8 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
+
+from chatbot.types import PassageVectors, Span, Vectors
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -53,13 +59,39 @@ def copy_documents(folders: list[Path], documents: Path) -> None:
     print(f"{count:,} files, {size / 1e6:.1f} MB", flush=True)
 
 
+class StandIn:
+    """An embedding model that knows nothing and remembers nothing: a vector drawn by the text's hash."""
+
+    fingerprint = "stand-in"
+    max_tokens = 256
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """A token is a word."""
+        return [len(text.split()) + 2 for text in texts]
+
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> PassageVectors:
+        """A vector a text, the same for each of its sentences."""
+        whole = np.stack([self.embed_query(text) for text in texts]) if texts else np.empty((0, 384))
+        parts = [np.repeat(vector[None], len(own), axis=0) for vector, own in zip(whole, spans, strict=True)]
+        return PassageVectors(np.asarray(whole, np.float32), tuple(parts))
+
+    def embed_query(self, text: str) -> Vectors:
+        """A direction of length 1."""
+        seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
+        vector = np.random.default_rng(seed).standard_normal(384).astype(np.float32)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def knows_word(self, word: str) -> bool:
+        """It knows none."""
+        return not word
+
+
 def measure_restart(root: Path) -> str:
     """How long the index takes to be opened and checked, and to be made again from the library."""
     from chatbot.library import Library
     from chatbot.vectors import VectorIndex
-    from tests.fakes import HashingEmbedder
 
-    fingerprint = HashingEmbedder(max_tokens=256, dimension=384).fingerprint
+    fingerprint = StandIn.fingerprint
     started = time.monotonic()
     library = Library(root / "data" / "library.sqlite3")
     count = library.count_chunks("scale", fingerprint)
@@ -75,14 +107,13 @@ def measure_restart(root: Path) -> str:
 
 
 def ingest_without_model(root: Path) -> None:
-    """Ingest in this process with the tests' embedder, and print the report."""
+    """Ingest in this process with a stand-in for the embedding model, and print the report."""
     from chatbot.documents.reader import DocumentReader
     from chatbot.ingest import Ingestor
     from chatbot.library import Library
     from chatbot.vectors import VectorIndex
-    from tests.fakes import HashingEmbedder
 
-    embedder = HashingEmbedder(max_tokens=256, dimension=384)
+    embedder = StandIn()
     library = Library(root / "data" / "library.sqlite3")
     vectors = VectorIndex(
         root / "data" / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
