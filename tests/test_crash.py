@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chatbot.chunking import hash_text
+from chatbot.changes import hash_file
 from chatbot.library import Library
 from tests.bench import CORPUS, Bench, assert_same
 from tests.crashing import CRASH_POINTS, read_plain_text
@@ -105,7 +105,7 @@ class Crasher:
             if result == "removed":
                 assert path not in kept
             else:
-                assert kept[path] == hash_text((self.documents / path).read_text())
+                assert kept[path] == hash_file(self.documents / path)
 
     def compare_with_clean(self, clean_folder: Path) -> None:
         """After one ingest that ends well, library and index equal those of a clean ingest."""
