@@ -66,7 +66,7 @@ def describe_decision(
     if is_survey:
         return (
             "The language model would not be asked: this question is about the documents as a whole, "
-            "and all of them are looked through for the answer."
+            "or computed from a table of theirs."
         )
     scores = f"the best sentence scores {best_evidence:.2f}, and {floor:.2f} is needed"
     if asks_model:

@@ -15,6 +15,7 @@ from typing import Protocol
 from chatbot.admission import Admission
 from chatbot.answer import Answer, AnswerRules
 from chatbot.assistant import Assistant, check_question
+from chatbot.calculations.calculate import Calculator
 from chatbot.chats import ChatStore
 from chatbot.chunking import hash_text
 from chatbot.corpora import (
@@ -128,6 +129,7 @@ class Service:
         except ChatbotError:
             self._ownership.release()
             raise
+        self._calculator = Calculator(self._library)
         self.keys = KeyStore(settings.data_folder / "keys.json")
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
@@ -563,6 +565,7 @@ class Service:
             self.look_through,
             partial(read_sentence_vectors, library=self._library, fingerprint=self._embedder.fingerprint),
             self._passage_reader.read if self._passage_reader is not None else None,
+            self._calculator.calculate,
         )
 
     def look_through(

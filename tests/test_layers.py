@@ -33,6 +33,7 @@ RANKS = [
     ["evidence"],
     ["quotes"],
     ["surveys"],
+    ["calculations"],
     ["answer"],
     ["assistant"],
     ["service"],
