@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from chatbot import __version__
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
+from chatbot.indexes.options import add_index_options
 from chatbot.key_command import add_keys_options, run_keys
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
@@ -111,6 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        ("index", add_index_options, run_index, "try another embedding model beside the present one"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -540,6 +542,13 @@ def run_train(options: argparse.Namespace, settings: Settings) -> int:
         )
     terminal.say(f"{options.out} was taught with {count:,} questions. Use it: CHATBOT_READER={options.out}")
     return 0
+
+
+def run_index(options: argparse.Namespace, settings: Settings) -> int:
+    """Build, compare, switch, list or drop indexes."""
+    from chatbot.indexes.command import run_index_command
+
+    return run_index_command(options, settings)
 
 
 def add_doctor_options(parser: argparse.ArgumentParser) -> None:

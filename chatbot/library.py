@@ -31,7 +31,7 @@ from chatbot.types import (
     Vectors,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, corpus TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL,
@@ -39,6 +39,8 @@ CREATE TABLE documents (
     sha256 TEXT NOT NULL, date TEXT, pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
     added_at TEXT NOT NULL, problem TEXT, language TEXT, recipe TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, page_starts TEXT NOT NULL,
+    authors TEXT NOT NULL DEFAULT '', unread_pages TEXT NOT NULL DEFAULT '',
+    recognized_pages TEXT NOT NULL DEFAULT '',
     UNIQUE (corpus, path)
 );
 CREATE TABLE chunks (
@@ -49,6 +51,7 @@ CREATE TABLE chunks (
     fingerprint TEXT NOT NULL, vector BLOB NOT NULL
 );
 CREATE INDEX documents_of_corpus ON documents (corpus, problem);
+CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
 CREATE INDEX chunks_of_document ON chunks (document_id, ordinal);
 CREATE INDEX chunks_of_corpus ON chunks (corpus);
 CREATE VIRTUAL TABLE words USING fts5 (
@@ -81,10 +84,18 @@ CREATE TABLE vocabulary (
 ) WITHOUT ROWID;
 UPDATE documents SET recipe = '';
 """,
+    2: """
+CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
+""",
+    3: """
+ALTER TABLE documents ADD COLUMN authors TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN recognized_pages TEXT NOT NULL DEFAULT '';
+""",
 }
 _RECORD_COLUMNS = (
     "id, corpus, path, title, format, size_bytes, modified_ns, sha256, date, pages, chunks, added_at, "
-    "problem, language"
+    "problem, language, authors, unread_pages, recognized_pages"
 )
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
@@ -201,7 +212,7 @@ class Library:
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
             database.execute(
                 f"INSERT INTO documents ({_RECORD_COLUMNS}, recipe, text, blocks, page_starts) "
-                f"VALUES ({', '.join('?' * 18)})",
+                f"VALUES ({', '.join('?' * 21)})",
                 (*_record_values(record), recipe, document.text, *_pack_structure(document)),
             )
             database.executemany(

@@ -28,7 +28,8 @@ from chatbot.corpora import (
 )
 from chatbot.errors import ChatbotError, CorpusError, ModelError
 from chatbot.filters import narrow_filters, split_query
-from chatbot.ingest import Ingestor, describe_file
+from chatbot.index_places import find_active_index, forget_in_idle_indexes
+from chatbot.ingest import Ingestor, describe_file, make_document_id
 from chatbot.ingest_queue import IngestQueue
 from chatbot.keys import KeyStore, make_secret
 from chatbot.library import Library
@@ -124,7 +125,8 @@ class Service:
         self._factories = factories
         self._ownership: Ownership = claim_data_folder(settings.data_folder)
         try:
-            self._library = Library(settings.data_folder / "library.sqlite3")
+            self._index = find_active_index(settings.data_folder, settings.embedder)
+            self._library = Library(self._index.library_path)
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
         except ChatbotError:
             self._ownership.release()
@@ -258,7 +260,7 @@ class Service:
     def _open_library(self, embedder: Embedder, report: Report) -> None:
         report("the vector index is opened")
         vectors = VectorIndex(
-            self.settings.data_folder / "vectors",
+            self._index.vectors_folder,
             fingerprint=embedder.fingerprint,
             read_vectors=self._library.read_vectors,
         )
@@ -385,6 +387,7 @@ class Service:
                 f"{record.path} could not be deleted ({error.strerror}).", "Check its permissions."
             ) from error
         self._ingestor.remove_document(record)
+        self._forget_elsewhere([record.id])
 
     # Ingest
 
@@ -408,7 +411,7 @@ class Service:
         """Bring a corpus in step with its folder and return the report; call `wait_until_ready` first."""
         if self._ingestor is None:
             raise CorpusError("The library is not open.", "Start the service first.")
-        return self._ingestor.ingest_corpus(
+        report = self._ingestor.ingest_corpus(
             corpus,
             self._documents_folder(corpus),
             on_progress=on_progress,
@@ -416,6 +419,14 @@ class Service:
             stop=stop,
             retry_failed=retry_failed,
         )
+        gone = [outcome.path for outcome in report.outcomes if outcome.result in ("removed", "changed")]
+        self._forget_elsewhere([make_document_id(corpus, path) for path in gone])
+        return report
+
+    def _forget_elsewhere(self, document_ids: Sequence[str]) -> None:
+        """Take documents that went or changed out of the indexes that do not answer."""
+        data_folder, embedder = self.settings.data_folder, self.settings.embedder
+        forget_in_idle_indexes(data_folder, embedder, document_ids, active=self._index.name)
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
         """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""

@@ -29,7 +29,7 @@ RANKS = [
     ],
     ["conversion", "starters", "filters", "spelling", "compounds"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
-    ["retrieval", "grounding", "ingest", "chats", "scratch", "reading"],
+    ["retrieval", "grounding", "ingest", "chats", "scratch", "reading", "index_places"],
     ["evidence"],
     ["quotes"],
     ["surveys"],
@@ -41,7 +41,7 @@ RANKS = [
     ["evaluation", "doctor", "connection"],
     ["training"],
     ["terminal"],
-    ["key_command"],
+    ["key_command", "indexes"],
     ["cli"],
     ["__main__"],
 ]
@@ -72,6 +72,7 @@ OWNERS = {
     "openpyxl": {"documents"},
     "xlrd": {"documents"},
     "olefile": {"documents"},
+    "compressed_rtf": {"documents"},
     "docutils": {"documents"},
     "pylatexenc": {"documents"},
     "PIL": {"documents"},
@@ -93,6 +94,7 @@ SETTINGS_READERS = {
     "connection",
     "training.command",
     "key_command",
+    "indexes.command",
 }
 LAZY = [
     "chromadb",

@@ -49,8 +49,8 @@ class Plan:
     """What to compute: over the rows of a table that satisfy all conditions, by the values of a column.
 
     `measure` is the column of the operation, None where rows are counted or listed; `distinct` one whose
-    different values are counted; `group` one by whose values the rows are parted. `words_named` counts the words
-    of the question that the table accounts for.
+    different values are counted; `group` one by whose values the rows are parted. `words_named` counts the
+    words of the question that the table accounts for.
     """
 
     table: Table

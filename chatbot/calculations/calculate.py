@@ -1,7 +1,8 @@
 """Answers a question by computing it from a table of the corpus: read this first.
 
-The tables are looked for by the question's words, typed when they are asked (their documents keep every cell),
-and bound to the question word by word. Whatever is not understood to its last word is an ordinary question.
+The tables are looked for by the question's words, typed when they are asked (their documents keep every
+cell), and bound to the question word by word. Whatever is not understood to its last word is an ordinary
+question.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Limits on numbers and days among the words of a question: "over 500", "at least 3 kg", "since March 2024"."""
+"""Limits on numbers and days among a question's words: "over 500", "at least 3", "since March 2024"."""
 
 from __future__ import annotations
 

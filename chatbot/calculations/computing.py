@@ -87,14 +87,14 @@ def _find_extremes(plan: Plan, rows: Sequence[int]) -> Outcome:
     column = plan.table.columns[plan.measure]
     values: Sequence[Decimal | date | None] = column.numbers or column.days
     found = [(value, row) for row in rows if (value := values[row]) is not None]
-    found.sort(key=lambda item: item[0], reverse=plan.operation == "maximum")  # type: ignore[arg-type, return-value]
+    found.sort(key=lambda item: item[0], reverse=plan.operation == "maximum")
     chosen = found[: plan.most]
     chosen += [item for item in found[plan.most :] if item[0] == chosen[-1][0]]
     if not chosen:
         return Outcome(plan, without_value=len(rows))
     first = chosen[0][0]
-    value = show_number(first, column.unit, column.places) if isinstance(first, Decimal) else str(first)
-    return Outcome(plan, value, tuple(row for _, row in chosen), (), len(rows) - len(found))
+    told = show_number(first, column.unit, column.places) if isinstance(first, Decimal) else str(first)
+    return Outcome(plan, told, tuple(row for _, row in chosen), (), len(rows) - len(found))
 
 
 def _compute_groups(plan: Plan, rows: Sequence[int]) -> Outcome:

@@ -13,8 +13,8 @@ SAYS_NOTHING = (
     STOP_WORDS - {"not", "no", "nor", "between", "once", "until", "without", "same", "other"}
 ) | set(
     "per work works working worked live lives living located based made sold shipped delivered ordered bought"
-    " spent earned row rows entry entries record records line lines list listed table sheet there's value values"
-    " show shown one ones come comes total".split()
+    " spent earned row rows entry entries record records line lines list listed table sheet value values show"
+    " shown one ones come comes total".split()
 )
 _AFTER_VALUE = frozenset({"in", "for", "from", "at", "by", "of"})
 
@@ -73,7 +73,7 @@ def _name_word(
             return end
         if columns:
             if len(columns) > 1:
-                columns = _narrow_columns(columns, found, vocabulary)
+                columns = _narrow_columns(columns, found)
             found.values.append((place, end, min(columns), words)) if len(columns) == 1 else None
             found.named += length
             return end if len(columns) == 1 else None
@@ -94,9 +94,7 @@ def _name_plain_word(token: str, vocabulary: TableVocabulary, found: NamedWords,
     return None
 
 
-def _narrow_columns(
-    columns: frozenset[int], found: NamedWords, vocabulary: TableVocabulary
-) -> frozenset[int]:
+def _narrow_columns(columns: frozenset[int], found: NamedWords) -> frozenset[int]:
     """Of several columns that hold a value, the one that was just named."""
     named = {mention.column for mention in found.mentions}
     return columns & named if len(columns & named) == 1 else columns

@@ -19,7 +19,8 @@ class Request:
     """What is asked for: an operation, and the words that say of which column and which rows.
 
     `most` is how many rows an extreme is asked for, `adjective` the word for it (of a list, the word that it
-    began with). `is_person` where it began with "who". A number of things that is a `total` may be that of a column, such as units sold.
+    began with). `is_person` where it began with "who". A number of things that is a `total` may be that of a
+    column, such as units sold.
     """
 
     operation: Operation
@@ -45,23 +46,23 @@ _AMOUNT_VERBS = re.compile(
 )
 
 # The first that matches counts; what it leaves is read with the table's own words.
-_BEGINNINGS: tuple[tuple[Operation, re.Pattern[str]], ...] = tuple(
-    (operation, re.compile(pattern, re.IGNORECASE))
-    for operation, pattern in (
-        ("average", rf"{_WHAT}{_THE}(?:average|mean|avg)\b {_THE}"),
-        ("median", rf"{_WHAT}{_THE}median\b {_THE}"),
-        ("sum", rf"{_WHAT}{_THE}(?:sum total|grand total|total sum|sum|total|combined)\b {_THE}"),
-        ("sum", rf"(?:add|sum|total) up {_THE}"),
-        ("count", rf"(?:how many|{_WHAT}{_THE}(?:total )?(?:number|count) of|count) {_THE}"),
-    )
+_BEGINNINGS: tuple[tuple[Operation, str], ...] = (
+    ("average", rf"{_WHAT}{_THE}(?:average|mean|avg)\b {_THE}"),
+    ("median", rf"{_WHAT}{_THE}median\b {_THE}"),
+    ("sum", rf"{_WHAT}{_THE}(?:sum total|grand total|total sum|sum|total(?! number)|combined)\b {_THE}"),
+    ("sum", rf"(?:add|sum|total) up {_THE}"),
+    ("count", rf"(?:how many|{_WHAT}{_THE}(?:total )?(?:number|count) of|count) {_THE}"),
 )
 _EXTREMES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?P<who>who) (?:has|have|had|{_IS}|earns?|gets?|got|made|sold|spent|ordered|paid) {_THE}{_SUPERLATIVE} (?P<rest>.+)",
-        rf"(?:which|what) (?P<entity>.+?) (?:has|have|had|{_IS}|with|got|shows?|costs?|sold|made) {_THE}{_SUPERLATIVE}(?P<rest> .+)?",
+        rf"(?P<who>who) (?:has|have|had|{_IS}|earns?|gets?|got|made|sold|spent|ordered|paid) {_THE}"
+        rf"{_SUPERLATIVE} (?P<rest>.+)",
+        rf"(?:which|what) (?P<entity>.+?) (?:has|have|had|{_IS}|with|got|shows?|costs?|sold|made) {_THE}"
+        rf"{_SUPERLATIVE}(?P<rest> .+)?",
         rf"{_WHAT}{_THE}top {_NUMBER} (?P<rest>.+)",
-        rf"(?:{_WHAT}|which {_IS} |what are |which are |list |who {_IS} ){_THE}(?:{_NUMBER} )?{_SUPERLATIVE} (?P<rest>.+)",
+        rf"(?:{_WHAT}|which {_IS} |what are |which are |list |who {_IS} ){_THE}(?:{_NUMBER} )?"
+        rf"{_SUPERLATIVE} (?P<rest>.+)",
     )
 )
 _LISTS = tuple(
@@ -84,7 +85,7 @@ def read_request(question: str) -> Request | None:
 
 def _read_beginning(sentence: str) -> Request | None:
     for operation, pattern in _BEGINNINGS:
-        if match := pattern.match(sentence + " "):
+        if match := re.match(pattern, sentence + " ", re.IGNORECASE):
             rest = sentence[match.end() :]
             total = " total " in f" {match[0].lower()} " or bool(
                 _TOTAL_WORDS.search(rest) or _AMOUNT_VERBS.search(rest)

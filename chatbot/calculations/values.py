@@ -72,8 +72,8 @@ def is_blank(cell: str) -> bool:
 def read_column(cells: Sequence[str]) -> Column:
     """What the cells of a column hold.
 
-    Numbers of one column are written in one way: whether a comma parts thousands or decimals is decided by all
-    of them together. Numbers of several units, such as two currencies, are words: they cannot be added.
+    Numbers of one column are written in one way: whether a comma parts thousands or decimals is decided by
+    all of them together. Numbers of several units, such as two currencies, are words: they cannot be added.
     """
     filled = [cell for cell in cells if not is_blank(cell)]
     if not filled:

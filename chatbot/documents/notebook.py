@@ -34,7 +34,13 @@ def load(path: Path) -> ParsedDocument:
     for cell in _find_cells(path, notebook):
         _add_cell(builder, cell)
     title = metadata.get("title")
-    return finish_document(builder, path, titles=[title if isinstance(title, str) else None])
+    authors = [author.get("name") for author in _get(metadata, "authors", list) if isinstance(author, dict)]
+    return finish_document(
+        builder,
+        path,
+        titles=[title if isinstance(title, str) else None],
+        authors=[name for name in authors if isinstance(name, str)],
+    )
 
 
 def _find_cells(path: Path, notebook: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds

@@ -7,6 +7,7 @@ import pytest
 from chatbot.types import SearchFilters
 from tests.bench import CORPUS, Bench
 
+SALARY = "Annual salary (EUR)"
 COMPUTED = {
     "What is the total amount of all orders?": "2,780.49 € – sum of Amount (all rows)",
     "total of Amount for Berlin": "1,300.49 € – sum of Amount (City: Berlin)",
@@ -24,11 +25,11 @@ COMPUTED = {
     "How many customers are there?": "4 different values of Customer (all rows)",
     "How many staff work in Berlin?": "3 (City: Berlin)",
     "Who works in Berlin?": "3 (City: Berlin)",
-    "Who has the highest salary?": "71,000.00 – highest of Annual salary (EUR) (all rows)",
-    "Who earns the lowest annual salary in Berlin?": "39,900.25 – lowest of Annual salary (EUR) (City: Berlin)",
-    "What is the average salary in the Sales department?": "50,250.25 – average of Annual salary (EUR) (Department: Sales)",
-    "What is the median salary?": "50,250.25 – median of Annual salary (EUR) (all rows)",
-    "How many employees have a salary between 45,000 and 60k?": "2 (Annual salary (EUR) between 45,000 and 60k)",
+    "Who has the highest salary?": f"71,000.00 – highest of {SALARY} (all rows)",
+    "Who earns the lowest annual salary in Berlin?": f"39,900.25 – lowest of {SALARY} (City: Berlin)",
+    "What is the mean salary in department Sales?": f"50,250.25 – average of {SALARY} (Department: Sales)",
+    "What is the median salary?": f"50,250.25 – median of {SALARY} (all rows)",
+    "How many staff have a salary between 45,000 and 60k?": f"2 ({SALARY} between 45,000 and 60k)",
     "How many staff are not assigned?": "1 (Department: Not assigned)",
     "What is the sum of the cost?": "1,500 – sum of Cost (all rows)",
     "Which team has the highest share?": "50.0% – highest of Share (all rows)",
