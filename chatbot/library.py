@@ -243,6 +243,11 @@ class Library:
                 (size_bytes, modified_ns, document_id),
             )
 
+    def forget_recipe(self, document_id: str) -> None:
+        """Have the next ingest read a document again."""
+        with self._transaction() as database:
+            database.execute("UPDATE documents SET recipe = '' WHERE id = ?", (document_id,))
+
     def delete_document(self, document_id: str) -> list[str]:
         """Remove a document; the ids of its chunks are returned."""
         with self._transaction() as database:

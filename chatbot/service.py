@@ -391,6 +391,11 @@ class Service:
 
     # Ingest
 
+    def read_again(self, document_id: str) -> None:
+        """Read a document's file again in the background, though it has not changed."""
+        self._library.forget_recipe(document_id)
+        self.start_ingest(self.get_document(document_id).record.corpus)
+
     def start_ingest(self, corpus: str) -> None:
         """Bring a corpus in step with its folder, in the background.
 

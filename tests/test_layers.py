@@ -19,6 +19,7 @@ RANKS = [
         "languages",
         "corpora",
         "explanation",
+        "document_states",
         "loading",
         "ingest_queue",
         "ownership",

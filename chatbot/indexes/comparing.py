@@ -173,7 +173,7 @@ def make_exact_search(library: Library, embedder: Embedder, corpus: str) -> Find
     ids = [chunk_id for page, _ in pages for chunk_id in page]
     matrix = np.concatenate([vectors for _, vectors in pages]) if pages else np.empty((0, 1), np.float32)
 
-    def find_nearest(_: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
+    def find_nearest(corpus: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:  # noqa: ARG001
         if not ids:
             return []
         scores = matrix @ vector
@@ -184,6 +184,6 @@ def make_exact_search(library: Library, embedder: Embedder, corpus: str) -> Find
 
 
 def is_better_or_equal(figures: Sequence[IndexFigures]) -> bool:
-    """Whether the second index finds as much as the first among the first five, or more, and ranks as well."""
+    """Whether the second index finds as much as the first among the first five, and ranks as well."""
     first, second = figures
     return (second.recall_at_5, second.reciprocal_rank) >= (first.recall_at_5, first.reciprocal_rank)

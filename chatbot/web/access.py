@@ -32,6 +32,10 @@ PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/ui/[\w.-]+")
 RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
     ("POST", re.compile(r"/api/ingest/?"), "ingest"),
+    ("POST", re.compile(r"/corpus/[^/]+/(check|files|documents/[^/]+/read)"), "ingest"),
+    ("GET", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
+    ("POST", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
+    ("GET", re.compile(r"/corpus(/[^/]+)?"), "read"),
     ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
     ("POST", re.compile(r"/api/(ask|search)/?|/v1/chat/completions/?"), "read"),
 )
