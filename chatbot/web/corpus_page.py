@@ -1,7 +1,7 @@
 """The page of a corpus as HTML: every document with its state, to search, sort, add, read again and delete.
 
-It needs no script: whatever it does is a link or a form, so that it works with a keyboard, a screen reader and a
-text browser alike.
+It needs no script: whatever it does is a link or a form, so that it works with a keyboard, a screen reader
+and a text browser alike.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def render_deletion_page(record: DocumentRecord) -> str:
     back = f"/corpus/{escape(record.corpus)}"
     body = (
         f'<main class="problem"><h1>Delete “{escape(record.title)}”?</h1>'
-        f"<p>The file <strong>{escape(record.path)}</strong> is deleted from this machine, and its words leave "
-        "all answers at once. This cannot be taken back.</p>"
+        f"<p>The file <strong>{escape(record.path)}</strong> is deleted from this machine, and its words "
+        "leave all answers at once. This cannot be taken back.</p>"
         f'<form method="post" action="{back}/documents/{escape(record.id)}/delete">'
         '<button class="danger">Delete the document</button></form>'
         f'<p><a href="{back}">Keep it</a></p></main>'
@@ -146,18 +146,18 @@ def _render_sync(
         if rights.may_ingest
         else ""
     )
-    return (
-        f'<section aria-labelledby="sync"><h2 id="sync">Last look at the folder</h2>{told}{button}</section>'
-    )
+    heading = '<h2 id="sync">Last look at the folder</h2>'
+    return f'<section aria-labelledby="sync">{heading}{told}{button}</section>'
 
 
 def _render_adding(corpus: Corpus, upload_limit_mb: int) -> str:
+    kinds = f'<p class="muted">{list_formats()}.</p>'
     return (
         '<section aria-labelledby="adding"><h2 id="adding">Add files</h2>'
         f'<form method="post" action="/corpus/{escape(corpus.name)}/files" enctype="multipart/form-data">'
-        f'<label for="files">Files, up to {upload_limit_mb} MB each. A file of the same name is replaced.</label>'
+        f'<label for="files">Up to {upload_limit_mb} MB each. A file of the same name is replaced.</label>'
         '<input id="files" name="files" type="file" multiple required><button>Add</button></form>'
-        f'<details><summary>What can be read</summary><p class="muted">{list_formats()}.</p></details></section>'
+        f"<details><summary>What can be read</summary>{kinds}</details></section>"
     )
 
 
@@ -225,14 +225,15 @@ def _render_row(record: DocumentRecord, rights: Rights) -> str:
     change = show_change(record)
     stated = f'<span class="path">of {escape(record.date)}</span>' if record.date else ""
     actions = f'<td class="actions">{_render_actions(record, rights)}</td>' if _has_actions(rights) else ""
+    names = f'{link}<span class="path">{escape(record.path)}</span>{authors}'
+    changed = f'<time datetime="{change.replace(" ", "T")}Z">{change}</time>{stated}'
     return (
-        f'<tr class="{state}"><th scope="row">{link}<span class="path">{escape(record.path)}</span>{authors}</th>'
+        f'<tr class="{state}"><th scope="row">{names}</th>'
         f'<td data-label="Type">{escape(record.format)}</td>'
         f'<td data-label="Pages" class="amount">{record.pages or "–"}</td>'
         f'<td data-label="Chunks" class="amount">{record.chunks or "–"}</td>'
         f'<td data-label="State"><span class="state">{STATE_NAMES[state]}</span>{why}</td>'
-        f'<td data-label="Last change"><time datetime="{change.replace(" ", "T")}Z">{change}</time>{stated}</td>'
-        f"{actions}</tr>"
+        f'<td data-label="Last change">{changed}</td>{actions}</tr>'
     )
 
 

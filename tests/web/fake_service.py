@@ -273,6 +273,7 @@ class FakeService:
         self._failed = [make_failed_record()]
         self._report: IngestReport | None = None
         self._progress: IngestProgress | None = None
+        self.read_again_ids: list[str] = []
 
     def status(self) -> ServiceStatus:
         waited = time.monotonic() - self._started
@@ -435,6 +436,10 @@ class FakeService:
     def delete_document(self, document_id: str) -> None:
         self._failed = [record for record in self._failed if record.id != document_id]
         self._documents.pop(document_id, None)
+
+    def read_again(self, document_id: str) -> None:
+        self.read_again_ids.append(document_id)
+        self.start_ingest(self.get_document(document_id).record.corpus)
 
     def start_ingest(self, corpus: str) -> None:
         self._check_corpus(corpus)
