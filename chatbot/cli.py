@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot import __version__
+from chatbot.document_command import add_document_options, print_documents
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.indexes.options import add_index_options
@@ -112,6 +113,12 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        (
+            "documents",
+            add_documents_options,
+            run_documents,
+            "list the documents of a corpus with their state",
+        ),
         ("index", add_index_options, run_index, "try another embedding model beside the present one"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
@@ -541,6 +548,20 @@ def run_train(options: argparse.Namespace, settings: Settings) -> int:
             files, TrainingPlan(epochs=options.epochs, seed=options.seed), settings, terminal.note
         )
     terminal.say(f"{options.out} was taught with {count:,} questions. Use it: CHATBOT_READER={options.out}")
+    return 0
+
+
+def add_documents_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_document_options(parser)
+
+
+def run_documents(options: argparse.Namespace, settings: Settings) -> int:
+    """List every document of a corpus with its state."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+        records = connection.list_documents(settings.corpus)
+    print_documents(records, options, terminal)
     return 0
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 
@@ -24,6 +25,7 @@ from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
 from chatbot.web.schemas import (
     answer_to_json,
+    document_to_json,
     explanation_to_json,
     filters_to_json,
     passage_to_json,
@@ -59,6 +61,9 @@ class Connection(Protocol):
         explain: bool = False,
     ) -> Json:
         """The passages that match best; with `explain` how they were found and what a model would be sent."""
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        """The documents of a corpus by path, with their state."""
 
     def ingest(self, corpus: str | None) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
@@ -105,6 +110,10 @@ class OwnService:
                 self._service.explain(question, corpus=name, limit=limit, filters=filters)
             )
         return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        records = self._service.list_documents(self._service.find_corpus(corpus))
+        return [document_to_json(record) for record in records]
 
     def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
         name = self._service.find_corpus(corpus)
@@ -198,6 +207,10 @@ class RunningServer:
     ) -> Json:
         body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
         return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        documents: list[Json] = self._call("GET", f"/api/documents?corpus={quote(corpus or '')}")["documents"]
+        return documents
 
     def ingest(self, corpus: str | None) -> Events:
         yield from self._stream("/api/ingest", {"corpus": corpus or ""})

@@ -42,7 +42,7 @@ RANKS = [
     ["evaluation", "doctor", "connection"],
     ["training"],
     ["terminal"],
-    ["key_command", "indexes"],
+    ["key_command", "document_command", "indexes"],
     ["cli"],
     ["__main__"],
 ]
