@@ -32,6 +32,7 @@ def load(path: Path) -> ParsedDocument:
     metadata = _get(notebook, "metadata", dict)
     builder = TextBuilder()
     for cell in _find_cells(path, notebook):
+        builder.start_page()  # so that a source tells the number of its cell
         _add_cell(builder, cell)
     title = metadata.get("title")
     authors = [author.get("name") for author in _get(metadata, "authors", list) if isinstance(author, dict)]
