@@ -18,8 +18,7 @@ from chatbot.grounding import (
 from chatbot.prompting import Prompts
 from chatbot.quotes import shares_words
 from chatbot.sentences import find_content_words, find_words, split_sentences
-from chatbot.surveys.findings import SurveyFindings
-from chatbot.surveys.statements import Statement, write_survey
+from chatbot.surveys.statements import Statement
 from chatbot.types import (
     Citation,
     FinishedAnswer,
@@ -310,14 +309,27 @@ class Answer:
         )
 
 
-class SurveyAnswer(Answer):
-    """The answer to a question about the corpus as a whole; no model is asked."""
+class ToldAnswer(Answer):
+    """An answer whose lines are settled before the first: found or computed, and no model is asked.
 
-    def __init__(self, request: Request, findings: SurveyFindings, form: AnswerForm) -> None:
-        super().__init__(request, AnswerPlan(findings.passages, (), ()), form, None)
-        self.found = findings.count > 0 or findings.is_stopped
-        self._statements = write_survey(findings, form.prompts)
-        if findings.is_stopped:
+    :param found: whether the documents hold what was asked for.
+    :param is_stopped: whether whoever asked did not wait; nothing is told then.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        statements: Sequence[Statement],
+        passages: Sequence[Passage],
+        form: AnswerForm,
+        *,
+        found: bool,
+        is_stopped: bool = False,
+    ) -> None:
+        super().__init__(request, AnswerPlan(tuple(passages), (), ()), form, None)
+        self.found = found
+        self._statements = statements
+        if is_stopped:
             self.stop()
 
     def _write(self) -> Generator[str, None, None]:

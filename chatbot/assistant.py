@@ -12,7 +12,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from chatbot.answer import Answer, AnswerForm, AnswerPlan, AnswerRules, Request, SurveyAnswer
+from chatbot.answer import Answer, AnswerForm, AnswerPlan, AnswerRules, Request, ToldAnswer
+from chatbot.calculations.calculate import Calculations
+from chatbot.calculations.statements import write_calculations
 from chatbot.conversation.repairs import resolve_self_correction
 from chatbot.conversation.standalone import make_standalone
 from chatbot.errors import QuestionError
@@ -33,6 +35,7 @@ from chatbot.quotes import choose_quotes, choose_short_answer, find_older_statem
 from chatbot.reading.reading import Reading
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
+from chatbot.surveys.statements import write_survey
 from chatbot.surveys.survey import Survey, recognize_survey
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
@@ -72,6 +75,13 @@ class LookThroughCorpus(Protocol):
         """Every document or item that the survey asks for; nothing where `stop` is set meanwhile."""
 
 
+class CalculateAnswer(Protocol):
+    """Computes what a question asks of a table."""
+
+    def __call__(self, question: str, *, corpus: str, filters: SearchFilters) -> Calculations | None:
+        """What came out; None for a question that names no table clearly."""
+
+
 ReadSentenceVectors = Callable[[Sequence[Passage]], SentenceVectors]
 ReadPassages = Callable[[str, Sequence[Passage]], Reading]
 
@@ -86,7 +96,8 @@ class Assistant:
     """Answers questions from the passages that `search` finds, in the words of `model`.
 
     A question about the corpus as a whole is answered from what `look_through` finds, without the model;
-    where that is None, it is taken for an ordinary one. `read_sentence_vectors` gives the vectors that the
+    where that is None, it is taken for an ordinary one. What is to be computed from a table is left to
+    `calculate`, where there is one. `read_sentence_vectors` gives the vectors that the
     library holds of the passages' sentences; `read_passages` asks the reading model where in the passages
     the answer stands.
     """
@@ -99,6 +110,7 @@ class Assistant:
     look_through: LookThroughCorpus | None = None
     read_sentence_vectors: ReadSentenceVectors | None = None
     read_passages: ReadPassages | None = None
+    calculate: CalculateAnswer | None = None
 
     def answer(
         self,
@@ -125,11 +137,11 @@ class Assistant:
                 "Write beside them what you want to know. To see what they match, search for them.",
             )
         filters = narrow_filters(filters, typed)
-        survey_answer = self.answer_survey(
+        told = self.answer_without_model(
             question, searched_for, corpus=corpus, filters=filters, started=started, stop=stop
         )
-        if survey_answer is not None:
-            return survey_answer
+        if told is not None:
+            return told
         result = self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit, filters=filters)
         return self.answer_from(
             question,
@@ -141,7 +153,7 @@ class Assistant:
             started=started,
         )
 
-    def answer_survey(
+    def answer_without_model(
         self,
         question: str,
         searched_for: str,
@@ -151,18 +163,32 @@ class Assistant:
         started: float,
         stop: threading.Event | None = None,
     ) -> Answer | None:
-        """The answer to a question about the corpus as a whole; None for an ordinary question.
+        """The answer to what is computed from a table or asked of the whole corpus; None for other questions.
 
         None too where nothing was found that an ordinary search might find under other words.
         """
         survey = recognize_survey(searched_for)
+        form = AnswerForm("", self.prompts, self.rules)
+        if self.calculate is not None and (survey is None or survey.kind in ("list_members", "list_items")):
+            computed = self.calculate(searched_for, corpus=corpus, filters=filters)
+            if computed is not None:
+                request = Request(question, searched_for, corpus, started, computed.trace)
+                statements = write_calculations(computed, self.prompts)
+                return ToldAnswer(request, statements, computed.passages, form, found=computed.found)
         if survey is None or self.look_through is None:
             return None
         findings = self.look_through(survey, searched_for, corpus=corpus, filters=filters, stop=stop)
         if findings.is_left_open:
             return None
         request = Request(question, searched_for, corpus, started, findings.trace)
-        return SurveyAnswer(request, findings, AnswerForm("", self.prompts, self.rules))
+        return ToldAnswer(
+            request,
+            write_survey(findings, self.prompts),
+            findings.passages,
+            form,
+            found=findings.count > 0 or findings.is_stopped,
+            is_stopped=findings.is_stopped,
+        )
 
     def answer_from(
         self,
@@ -223,15 +249,15 @@ class Assistant:
             # Where more passages are wanted, more neighbours are joined: those of an answer are other ones.
             read = self.search(searched_for, corpus=corpus, limit=self.rules.passage_limit, filters=filters)
         plan = self.plan_answer(request, read.passages, history)
-        survey_answer = self.answer_survey(
+        told = self.answer_without_model(
             question, searched_for, corpus=corpus, filters=filters, started=request.started
         )
         return Explanation(
             result,
             plan.prompt,
             answerable=plan.is_answerable,
-            asks_model=plan.asks_model and survey_answer is None,
-            is_survey=survey_answer is not None,
+            asks_model=plan.asks_model and told is None,
+            is_survey=told is not None,
             best_evidence=plan.best_evidence,
             floor=self.rules.evidence_floor,
         )

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot.index_places import find_active_index
 from chatbot.loading import Report
 from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
@@ -49,14 +50,15 @@ def set_offline_environment(*, offline: bool) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def make_embedder(settings: Settings, report: Report) -> Embedder:
-    """The embedding model of the settings, loaded.
+def make_embedder(settings: Settings, report: Report, name: str | None = None) -> Embedder:
+    """The embedding model of the index that answers, or another one by its name, loaded.
 
     :raises ModelError: when it cannot be.
     """
     from chatbot.models import locate_embedder
 
-    location = locate_embedder(settings.embedder, data_folder=settings.data_folder)
+    name = name or find_active_index(settings.data_folder, settings.embedder).embedder
+    location = locate_embedder(name, data_folder=settings.data_folder)
     from chatbot.embedding import load_embedder
 
     with LOADING:

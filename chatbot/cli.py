@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from chatbot import __version__
 from chatbot.backup_command import add_backup_options, add_restore_options, run_backup, run_restore
 from chatbot.connecting import end_loading, open_connection
+from chatbot.document_command import add_document_options, print_documents
 from chatbot.errors import ChatbotError, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
+from chatbot.indexes.options import add_index_options
 from chatbot.ingest_command import add_ingest_options, add_jobs_options, run_ingest, run_jobs
 from chatbot.key_command import add_keys_options, run_keys
 from chatbot.settings import Settings, load_settings
@@ -108,6 +110,13 @@ def make_parser() -> argparse.ArgumentParser:
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
         ("backup", add_backup_options, run_backup, "write everything that is kept into one file"),
         ("restore", add_restore_options, run_restore, "put what a backup holds into empty folders"),
+        (
+            "documents",
+            add_documents_options,
+            run_documents,
+            "list the documents of a corpus with their state",
+        ),
+        ("index", add_index_options, run_index, "try another embedding model beside the present one"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -486,6 +495,27 @@ def run_train(options: argparse.Namespace, settings: Settings) -> int:
         count = run_training(files, plan, settings, terminal.note)
     terminal.say(f"{options.out} was taught with {count:,} questions. Use it: CHATBOT_READER={options.out}")
     return 0
+
+
+def add_documents_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_document_options(parser)
+
+
+def run_documents(options: argparse.Namespace, settings: Settings) -> int:
+    """List every document of a corpus with its state."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+        records = connection.list_documents(settings.corpus)
+    print_documents(records, options, terminal)
+    return 0
+
+
+def run_index(options: argparse.Namespace, settings: Settings) -> int:
+    """Build, compare, switch, list or drop indexes."""
+    from chatbot.indexes.command import run_index_command
+
+    return run_index_command(options, settings)
 
 
 def add_doctor_options(parser: argparse.ArgumentParser) -> None:

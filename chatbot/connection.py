@@ -26,6 +26,7 @@ from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, Sear
 from chatbot.web.schemas import (
     answer_to_json,
     changes_to_json,
+    document_to_json,
     explanation_to_json,
     filters_to_json,
     job_to_json,
@@ -62,6 +63,9 @@ class Connection(Protocol):
         explain: bool = False,
     ) -> Json:
         """The passages that match best; with `explain` how they were found and what a model would be sent."""
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        """The documents of a corpus by path, with their state."""
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
@@ -120,6 +124,10 @@ class OwnService:
                 self._service.explain(question, corpus=name, limit=limit, filters=filters)
             )
         return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        records = self._service.list_documents(self._service.find_corpus(corpus))
+        return [document_to_json(record) for record in records]
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         name = self._service.find_corpus(corpus)
@@ -227,6 +235,10 @@ class RunningServer:
     ) -> Json:
         body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
         return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
+
+    def list_documents(self, corpus: str | None) -> list[Json]:
+        documents: list[Json] = self._call("GET", f"/api/documents?corpus={quote(corpus or '')}")["documents"]
+        return documents
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         yield from self._stream("/api/ingest", {"corpus": corpus or "", "only_refused": only_refused})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,6 +53,23 @@ def open_database(
             "Update the chatbot, or choose another data folder with CHATBOT_DATA_FOLDER.",
         )
     return database
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a SQLite file as it is at one moment, though another process may be writing it.
+
+    :raises LibraryError: when it cannot be read, or the copy cannot be written.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as found,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            found.backup(copy)
+    except sqlite3.Error as error:
+        raise LibraryError(
+            f"{source} cannot be copied ({error}).", "Check that the disk is not full, then try again."
+        ) from error
 
 
 @contextmanager

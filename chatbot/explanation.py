@@ -33,12 +33,14 @@ def name_rank(rank: int) -> str:
 
 
 def name_page(path: str, number: int) -> str:
-    """`page 3`, and `slide 3` where the document's file is a presentation."""
+    """`page 3`, `slide 3` where the document's file is a presentation, `cell 3` of a notebook."""
     return f"{name_page_kind(path)} {number}"
 
 
 def name_page_kind(path: str) -> str:
-    """What the pages of a document are called, by its file: `slide` or `page`."""
+    """What the pages of a document are called, by its file: `slide`, `cell` or `page`."""
+    if path.lower().endswith(".ipynb"):
+        return "cell"
     return "slide" if path.lower().endswith(_PRESENTATIONS) else "page"
 
 
@@ -66,7 +68,7 @@ def describe_decision(
     if is_survey:
         return (
             "The language model would not be asked: this question is about the documents as a whole, "
-            "and all of them are looked through for the answer."
+            "or computed from a table of theirs."
         )
     scores = f"the best sentence scores {best_evidence:.2f}, and {floor:.2f} is needed"
     if asks_model:

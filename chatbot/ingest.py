@@ -285,6 +285,9 @@ class Ingestor:
             pages=len(parsed.page_starts),
             chunks=len(chunks),
             language=detect_language(parsed.text),
+            authors=parsed.authors,
+            unread_pages=parsed.unread_pages,
+            recognized_pages=parsed.recognized_pages,
         )
         document = Document(record, parsed.text, parsed.blocks, parsed.page_starts)
         self._write(document, chunks, location, donor)

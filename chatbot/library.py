@@ -31,7 +31,7 @@ from chatbot.types import (
     Vectors,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, corpus TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL,
@@ -39,6 +39,8 @@ CREATE TABLE documents (
     sha256 TEXT NOT NULL, date TEXT, pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
     added_at TEXT NOT NULL, problem TEXT, language TEXT, recipe TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, page_starts TEXT NOT NULL,
+    authors TEXT NOT NULL DEFAULT '', unread_pages TEXT NOT NULL DEFAULT '',
+    recognized_pages TEXT NOT NULL DEFAULT '',
     UNIQUE (corpus, path)
 );
 CREATE TABLE chunks (
@@ -85,10 +87,15 @@ UPDATE documents SET recipe = '';
     2: """
 CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
 """,
+    3: """
+ALTER TABLE documents ADD COLUMN authors TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN recognized_pages TEXT NOT NULL DEFAULT '';
+""",
 }
 _RECORD_COLUMNS = (
     "id, corpus, path, title, format, size_bytes, modified_ns, sha256, date, pages, chunks, added_at, "
-    "problem, language"
+    "problem, language, authors, unread_pages, recognized_pages"
 )
 _CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
 _VECTOR_TYPE = "<f4"
@@ -248,7 +255,7 @@ class Library:
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
             database.execute(
                 f"INSERT INTO documents ({_RECORD_COLUMNS}, recipe, text, blocks, page_starts) "
-                f"VALUES ({', '.join('?' * 18)})",
+                f"VALUES ({', '.join('?' * 21)})",
                 (*_record_values(record), recipe, document.text, *_pack_structure(document)),
             )
             database.executemany(
@@ -278,6 +285,11 @@ class Library:
                 "UPDATE documents SET size_bytes = ?, modified_ns = ? WHERE id = ?",
                 (size_bytes, modified_ns, document_id),
             )
+
+    def forget_recipe(self, document_id: str) -> None:
+        """Have the next ingest read a document again."""
+        with self._transaction() as database:
+            database.execute("UPDATE documents SET recipe = '' WHERE id = ?", (document_id,))
 
     def delete_document(self, document_id: str) -> list[str]:
         """Remove a document; the ids of its chunks are returned."""

@@ -48,6 +48,19 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "survey_group": frozenset({"count", "name"}),
     "survey_ungrouped": frozenset({"count"}),
     "survey_none_left": frozenset({"limits", "total"}),
+    "calculation_value": frozenset({"operation", "rows", "value"}),
+    "calculation_count": frozenset({"rows", "value"}),
+    "calculation_distinct": frozenset({"column", "rows", "value"}),
+    "calculation_groups": frozenset({"by", "operation", "rows"}),
+    "calculation_group": frozenset({"count", "name", "value"}),
+    "calculation_nothing": frozenset({"rows"}),
+    "calculation_basis": frozenset({"count", "path", "table", "total"}),
+    "calculation_terms": frozenset({"terms", "value"}),
+    "calculation_blank": frozenset({"count"}),
+    "calculation_total_row": frozenset({"row"}),
+    "calculation_columns": frozenset({"columns"}),
+    "calculation_row": frozenset({"row"}),
+    "calculation_more": frozenset({"count"}),
 }
 """The prompts and the variables that each must use."""
 
@@ -98,6 +111,19 @@ class Prompts:
     survey_group: Template
     survey_ungrouped: Template
     survey_none_left: Template
+    calculation_value: Template
+    calculation_count: Template
+    calculation_distinct: Template
+    calculation_groups: Template
+    calculation_group: Template
+    calculation_nothing: Template
+    calculation_basis: Template
+    calculation_terms: Template
+    calculation_blank: Template
+    calculation_total_row: Template
+    calculation_columns: Template
+    calculation_row: Template
+    calculation_more: Template
 
     def write_messages(
         self,

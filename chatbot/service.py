@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from chatbot.admission import Admission
 from chatbot.answer import Answer, AnswerRules
 from chatbot.assistant import Assistant, check_question
+from chatbot.calculations.calculate import Calculator
 from chatbot.changes import FolderChanges
 from chatbot.chats import ChatStore
 from chatbot.chunking import hash_text
@@ -28,7 +29,8 @@ from chatbot.corpora import (
 )
 from chatbot.errors import ChatbotError, CorpusError, ModelError
 from chatbot.filters import narrow_filters, split_query
-from chatbot.ingest import Ingestor, describe_file
+from chatbot.index_places import find_active_index, forget_in_idle_indexes
+from chatbot.ingest import Ingestor, describe_file, make_document_id
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
@@ -125,12 +127,14 @@ class Service:
         self._factories = factories
         self._ownership: Ownership = claim_data_folder(settings.data_folder)
         try:
-            self._library = Library(settings.data_folder / "library.sqlite3")
+            self._index = find_active_index(settings.data_folder, settings.embedder)
+            self._library = Library(self._index.library_path)
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
             self.ingests = IngestQueue(JobStore(settings.data_folder / "jobs.sqlite3"))
         except ChatbotError:
             self._ownership.release()
             raise
+        self._calculator = Calculator(self._library)
         self.keys = KeyStore(settings.data_folder / "keys.json")
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
@@ -259,7 +263,7 @@ class Service:
     def _open_library(self, embedder: Embedder, report: Report) -> None:
         report("the vector index is opened")
         vectors = VectorIndex(
-            self.settings.data_folder / "vectors",
+            self._index.vectors_folder,
             fingerprint=embedder.fingerprint,
             read_vectors=self._library.read_vectors,
         )
@@ -387,10 +391,16 @@ class Service:
             ) from error
         has_copies = bool(self._library.list_copies([record.id]))
         ingestor.remove_document(record)
+        self._forget_elsewhere([record.id])
         if has_copies:
             self.start_ingest(record.corpus)  # one of its copies takes its place
 
     # Ingest
+
+    def read_again(self, document_id: str) -> None:
+        """Read a document's file again in the background, though it has not changed."""
+        self._library.forget_recipe(document_id)
+        self.start_ingest(self.get_document(document_id).record.corpus)
 
     def start_ingest(self, corpus: str, *, only_refused: bool = False) -> int:
         """Bring a corpus in step with its folder, in the background; the number of the job.
@@ -424,7 +434,10 @@ class Service:
             folder = self._documents_folder(job.corpus)
             return self._get_ingestor().ingest_corpus(job.corpus, folder, **options)
 
-        return self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
+        report = self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
+        gone = [outcome.path for outcome in report.outcomes if outcome.result in ("removed", "changed")]
+        self._forget_elsewhere([make_document_id(job.corpus, path) for path in gone])
+        return report
 
     def find_changes(self, corpus: str) -> FolderChanges:
         """What an ingest of the corpus would do now; nothing is written."""
@@ -434,6 +447,11 @@ class Service:
         if self._ingestor is None:
             raise CorpusError("The library is still being opened.", "Try again in a few seconds.")
         return self._ingestor
+
+    def _forget_elsewhere(self, document_ids: Sequence[str]) -> None:
+        """Take documents that went or changed out of the indexes that do not answer."""
+        data_folder, embedder = self.settings.data_folder, self.settings.embedder
+        forget_in_idle_indexes(data_folder, embedder, document_ids, active=self._index.name)
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
         """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""
@@ -578,6 +596,7 @@ class Service:
             self.look_through,
             partial(read_sentence_vectors, library=self._library, fingerprint=self._embedder.fingerprint),
             self._passage_reader.read if self._passage_reader is not None else None,
+            self._calculator.calculate,
         )
 
     def look_through(

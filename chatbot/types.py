@@ -50,8 +50,10 @@ class ParsedDocument:
     """What a file format's reader makes of one file.
 
     `page_starts[i]` is the offset at which page i + 1 begins; empty for formats without pages.
-    `date` is the ISO day (YYYY-MM-DD) that the document states for itself, if any.
-    Cells of a table row are joined with ` | `.
+    `date` is the ISO day (YYYY-MM-DD) that the document states for itself, if any. `authors` are those that
+    its file names, parted by "; ". Of a PDF, `unread_pages` are those without words (no text layer, and
+    nothing was read off their picture) and `recognized_pages` those whose words were read off their picture,
+    as ranges from 1: "2-4, 7". Cells of a table row are joined with ` | `.
     """
 
     title: str
@@ -59,6 +61,9 @@ class ParsedDocument:
     blocks: tuple[Block, ...]
     page_starts: tuple[int, ...] = ()
     date: str | None = None
+    authors: str = ""
+    unread_pages: str = ""
+    recognized_pages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ class DocumentRecord:
 
     `path` is relative to the corpus's documents folder, with forward slashes.
     `problem` is None for a document that can be searched, else why the file was refused. `language`
-    is the ISO 639-1 code of the language that most of the text is in, where it could be told.
+    is the ISO 639-1 code of the language that most of the text is in, where it could be told. The last three
+    are those of `ParsedDocument`.
     """
 
     id: str
@@ -84,6 +90,9 @@ class DocumentRecord:
     added_at: str
     problem: str | None = None
     language: str | None = None
+    authors: str = ""
+    unread_pages: str = ""
+    recognized_pages: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ def load(path: Path) -> ParsedDocument:
         _write_paragraphs(FlowWriter(builder), read_paragraphs(main, table))
     except DAMAGE as error:
         raise damaged(path, "Word") from error
-    return finish_document(builder, path, titles=[properties.title], dates=[properties.date])
+    return finish_document(
+        builder, path, titles=[properties.title], dates=[properties.date], authors=[properties.author]
+    )
 
 
 def _find_table(path: Path, main: bytes) -> str:

@@ -57,7 +57,11 @@ def load(path: Path) -> ParsedDocument:
     properties = document.core_properties
     changed = properties.modified or properties.created
     return finish_document(
-        builder, path, titles=[properties.title], dates=[changed.date().isoformat() if changed else None]
+        builder,
+        path,
+        titles=[properties.title],
+        dates=[changed.date().isoformat() if changed else None],
+        authors=[properties.author],
     )
 
 

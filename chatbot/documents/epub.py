@@ -53,7 +53,13 @@ def load(path: Path) -> ParsedDocument:
     except DAMAGE as error:
         raise damaged(path, _PROGRAM) from error
     dates = [read_date(date) for name in ("date", "modified") for date in _read_metadata(package, name)]
-    return finish_document(builder, path, titles=_read_metadata(package, "title")[:1], dates=dates)
+    return finish_document(
+        builder,
+        path,
+        titles=_read_metadata(package, "title")[:1],
+        dates=dates,
+        authors=_read_metadata(package, "creator"),
+    )
 
 
 def _find_package(archive: zipfile.ZipFile) -> str:

@@ -40,6 +40,7 @@ _DATE_NAMES = (
     "dc.date",
     "article:published_time",
 )
+_AUTHOR_NAMES = ("author", "dcterms.creator", "dc.creator", "citation_author")
 
 accepts = looks_like_text
 
@@ -61,14 +62,15 @@ def _load(path: Path) -> ParsedDocument:
         raise not_what_it_says(path, NAME, data)
     soup = _parse(data)
     titles = [soup.title.get_text() if soup.title else None]
-    dates = _find_dates(soup)
+    metas = _read_metas(soup)
+    dates, authors = _find_dates(soup, metas), [metas.get(name) for name in _AUTHOR_NAMES]
     builder = TextBuilder()
     _remove_unseen(soup)
     main_part, furniture = _find_main_part(soup)
     _Walker(builder, furniture).walk(main_part)
     if builder.is_empty:
         _Walker(builder).walk(soup)
-    return finish_document(builder, path, titles=titles, dates=dates)
+    return finish_document(builder, path, titles=titles, dates=dates, authors=authors)
 
 
 def add_html(builder: TextBuilder, source: bytes | str) -> None:
@@ -95,13 +97,17 @@ def _decode(source: bytes | str) -> bytes | str:
     return decode_text(source)
 
 
-def _find_dates(soup: BeautifulSoup) -> list[str | None]:
-    metas = {
+def _read_metas(soup: BeautifulSoup) -> dict[str, str]:
+    """Return what the page says of itself, by name."""
+    return {
         str(tag.get("name") or tag.get("property") or tag.get("http-equiv")).lower(): str(
             tag.get("content", "")
         )
         for tag in soup.find_all("meta")
     }
+
+
+def _find_dates(soup: BeautifulSoup, metas: dict[str, str]) -> list[str | None]:
     times = [str(tag.get("datetime")) for tag in soup.find_all("time", datetime=True, limit=1)]
     return [read_date(value) for value in [*(metas.get(name, "") for name in _DATE_NAMES), *times]]
 

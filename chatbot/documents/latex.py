@@ -79,11 +79,19 @@ def _load(path: Path) -> ParsedDocument:
     source, author = _take_command(source, "author")
     source, date = _take_command(source, "date")
     writer.builder.add("heading", writer.read_source(title), 1)
-    for part in re.split(r"\\and(?![a-zA-Z])|\\\\", author):
-        writer.builder.add("paragraph", writer.read_source(part))
+    parts = [re.split(r"\\\\", part) for part in re.split(r"\\and(?![a-zA-Z])", author)]
+    for lines in parts:
+        for line in lines:
+            writer.builder.add("paragraph", writer.read_source(line))
     body = _BODY.search(source)
     writer.write(_parse(body["body"] if body else source))
-    return finish_document(writer.builder, path, titles=[writer.read_source(title)], dates=[read_date(date)])
+    return finish_document(
+        writer.builder,
+        path,
+        titles=[writer.read_source(title)],
+        dates=[read_date(date)],
+        authors=[writer.read_source(lines[0]) for lines in parts],  # below a name stands where it works
+    )
 
 
 def _take_command(source: str, name: str) -> tuple[str, str]:

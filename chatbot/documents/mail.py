@@ -45,7 +45,9 @@ def _load_mail(path: Path) -> ParsedDocument:
     mail = _read_mail(path, message, 1)
     builder = TextBuilder()
     add_mail(builder, mail)
-    return finish_document(builder, path, titles=[mail.subject], dates=[mail.sent[:10]])
+    return finish_document(
+        builder, path, titles=[mail.subject], dates=[mail.sent[:10]], authors=[mail.sender]
+    )
 
 
 def _load_mailbox(path: Path) -> ParsedDocument:

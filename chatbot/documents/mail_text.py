@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from itertools import groupby
@@ -13,6 +14,7 @@ from chatbot.documents.files import decode_text, looks_like_text
 from chatbot.documents.html import add_html
 from chatbot.documents.markdown import add_markdown
 from chatbot.documents.plain import add_plain_text
+from chatbot.documents.rtf import add_rtf
 from chatbot.documents.text import TextBuilder, clean_characters, clean_line
 
 MAX_ATTACHMENT_BYTES = 1024**2
@@ -26,9 +28,9 @@ _QUOTE = re.compile(r"[ \t]?((?:>[ \t]?)+)")
 
 @dataclass(frozen=True, slots=True)
 class MailBody:
-    """The words of a mail, or a part of them, in one of the two ways in which they are sent."""
+    """The words of a mail, or a part of them, in one of the ways in which they are sent."""
 
-    kind: Literal["plain", "html"]
+    kind: Literal["plain", "html", "rtf"]
     source: bytes | str
 
 
@@ -88,6 +90,9 @@ def add_mail(builder: TextBuilder, mail: Mail, level: int = 1) -> None:
 def _add_body(builder: TextBuilder, body: MailBody) -> None:
     if body.kind == "html":
         add_html(builder, body.source)
+    elif isinstance(body.source, bytes) and body.kind == "rtf":
+        with suppress(ValueError):  # of groups that nest too deeply; what stands before them is kept
+            add_rtf(builder, body.source)
     else:
         source = body.source if isinstance(body.source, str) else decode_text(body.source)
         add_mail_text(builder, source)

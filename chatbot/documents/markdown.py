@@ -21,8 +21,10 @@ _FRONT_MATTER = re.compile(
     r"\s*---[ \t]*\n(?P<lines>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _FIELD = re.compile(
-    r"^(?P<name>title|date|updated|last_reviewed_on|last_reviewed)[ \t]*:[ \t]*(?P<value>\S.*)$", re.M | re.I
+    r"^(?P<name>title|authors?|date|updated|last_reviewed_on|last_reviewed)[ \t]*:[ \t]*(?P<value>\S.*)$",
+    re.M | re.I,
 )
+_NO_DATES = ("title", "author", "authors")
 _HEADING_ATTRIBUTES = re.compile(r"\{[#:.][^{}]*\}$")
 
 accepts = looks_like_text
@@ -33,8 +35,20 @@ def load(path: Path) -> ParsedDocument:
     fields, source = _split_front_matter(clean_characters(read_text(path)))
     builder = TextBuilder()
     add_markdown(builder, source)
-    dates = [read_date(value) for name, value in fields.items() if name != "title"]
-    return finish_document(builder, path, titles=[fields.get("title")], dates=dates)
+    dates = [read_date(value) for name, value in fields.items() if name not in _NO_DATES]
+    return finish_document(
+        builder,
+        path,
+        titles=[fields.get("title")],
+        dates=dates,
+        authors=[_read_names(fields.get(name, "")) for name in ("author", "authors")],
+    )
+
+
+def _read_names(value: str) -> str:
+    """The names of a field, of which several may stand in brackets: `[Ada, Bo]`."""
+    is_list = value.startswith("[") and value.endswith("]")
+    return ";".join(_unquote(name) for name in value[1:-1].split(",")) if is_list else value
 
 
 def add_markdown(builder: TextBuilder, source: str) -> None:

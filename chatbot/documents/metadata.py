@@ -40,6 +40,14 @@ _MEANINGLESS_TITLE = re.compile(
 _PROGRAM_PREFIX = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ", re.IGNORECASE)
 
 
+_MAX_AUTHORS, _MAX_NAME_CHARACTERS = 20, 100
+_ADDRESS = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_NO_AUTHOR = re.compile(
+    r"python-(?:docx|pptx)|openpyxl|(?:microsoft )?office user|microsoft(?: (?:office|corporation))?"
+    r"|apache poi|user|admin(?:istrator)?|author|unknown|anonymous|none|null|default|owner|steve canny",
+    re.IGNORECASE,
+)
+
 PLACEHOLDER_DATES = ("1970-01-01", "1980-01-01", "2000-01-01", "2013-01-27", "2013-12-23")
 """Days that programs write when they know none: epochs, and the templates of python-pptx and python-docx."""
 
@@ -74,12 +82,18 @@ def name_from_path(path: Path) -> str:
 
 
 def finish_document(
-    builder: TextBuilder, path: Path, *, titles: Iterable[str | None] = (), dates: Iterable[str | None] = ()
+    builder: TextBuilder,
+    path: Path,
+    *,
+    titles: Iterable[str | None] = (),
+    dates: Iterable[str | None] = (),
+    authors: Iterable[str | None] = (),
 ) -> ParsedDocument:
     """Return the document that `builder` holds, with its title and date.
 
     `titles` are the format's own, best first, before headings and the file name. `dates` are ISO days from
-    metadata, used only where the text states none. Raises EmptyDocument where there is no text.
+    metadata, used only where the text states none. `authors` are names as the file gives them. Raises
+    EmptyDocument where there is no text.
     """
     text, blocks, page_starts = builder.build()
     if not blocks:
@@ -92,7 +106,32 @@ def finish_document(
         blocks=blocks,
         page_starts=page_starts,
         date=find_date(text) or next((day for day in dates if day and day not in PLACEHOLDER_DATES), None),
+        authors=join_authors(authors),
     )
+
+
+def join_authors(names: Iterable[str | None]) -> str:
+    """The names, each once and in order, without those that programs write; addresses are left out.
+
+    One value may hold several names, parted by semicolons.
+    """
+    found: dict[str, str] = {}
+    for name in (part for value in names if value for part in value.split(";")):
+        plain = clean_line(_ADDRESS.sub(" ", name)).strip(" \"',<>")[:_MAX_NAME_CHARACTERS]
+        if any(map(str.isalpha, plain)) and not _NO_AUTHOR.fullmatch(plain):
+            found.setdefault(plain.casefold(), plain)
+    return "; ".join(list(found.values())[:_MAX_AUTHORS])
+
+
+def describe_pages(numbers: Iterable[int]) -> str:
+    """Page numbers in order as ranges: `2-4, 7`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1] = [ranges[-1][0], number]
+        else:
+            ranges.append([number])
+    return ", ".join("-".join(map(str, pages)) for pages in ranges)
 
 
 def _choose_title(titles: Iterable[str | None], text: str, blocks: tuple[Block, ...]) -> str | None:

@@ -32,9 +32,16 @@ def load(path: Path) -> ParsedDocument:
     metadata = _get(notebook, "metadata", dict)
     builder = TextBuilder()
     for cell in _find_cells(path, notebook):
+        builder.start_page()  # so that a source tells the number of its cell
         _add_cell(builder, cell)
     title = metadata.get("title")
-    return finish_document(builder, path, titles=[title if isinstance(title, str) else None])
+    authors = [author.get("name") for author in _get(metadata, "authors", list) if isinstance(author, dict)]
+    return finish_document(
+        builder,
+        path,
+        titles=[title if isinstance(title, str) else None],
+        authors=[name for name in authors if isinstance(name, str)],
+    )
 
 
 def _find_cells(path: Path, notebook: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds

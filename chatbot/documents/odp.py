@@ -51,7 +51,9 @@ def load(path: Path) -> ParsedDocument:
         (Slide() if page.get(f"{DRAW}style-name") in hidden else _read_slide(page) for page in pages),
     )
     properties = read_archive_properties(path)
-    return finish_document(builder, path, titles=[properties.title], dates=[properties.date])
+    return finish_document(
+        builder, path, titles=[properties.title], dates=[properties.date], authors=[properties.author]
+    )
 
 
 def _find_hidden_styles(content: Any) -> set[str]:  # noqa: ANN401 - lxml element

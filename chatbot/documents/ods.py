@@ -41,7 +41,9 @@ def load(path: Path) -> ParsedDocument:
         with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
             events = _parse(content, (f"{TABLE}table", f"{TABLE}table-row"))
             sheets = [Sheet(name or "", _read_rows(events, is_shown=name is not None)) for name in names]
-            return build_document(path, sheets, title=properties.title, date=properties.date)
+            return build_document(
+                path, sheets, title=properties.title, date=properties.date, author=properties.author
+            )
     except DAMAGE as error:
         raise damaged(path, PROGRAM) from error
 

@@ -48,7 +48,9 @@ def load(path: Path) -> ParsedDocument:
     builder = TextBuilder()
     _Walker(builder, _read_styles(content)).walk(find_body(path, content, "text"))
     properties = read_archive_properties(path)
-    return finish_document(builder, path, titles=[properties.title], dates=[properties.date])
+    return finish_document(
+        builder, path, titles=[properties.title], dates=[properties.date], authors=[properties.author]
+    )
 
 
 def _read_styles(content: Any) -> dict[str, str]:  # noqa: ANN401 - lxml element

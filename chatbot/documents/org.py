@@ -42,7 +42,9 @@ def load(path: Path) -> ParsedDocument:
     for line in clean_characters(read_text(path)).split("\n"):
         writer.write(line)
     writer.finish()
-    return finish_document(writer.builder, path, titles=[writer.title], dates=[writer.date])
+    return finish_document(
+        writer.builder, path, titles=[writer.title], dates=[writer.date], authors=[writer.author]
+    )
 
 
 def _strip_marks(text: str) -> str:
@@ -58,6 +60,7 @@ class _Writer:
         self.builder = TextBuilder()
         self.title: str | None = None
         self.date: str | None = None
+        self.author: str | None = None
         self._block: str | None = None
         self._is_in_drawer = False
         self._lines: list[str] = []
@@ -136,6 +139,8 @@ class _Writer:
             self.title = _strip_marks(value)
         elif name == "date":
             self.date = read_date(value.lstrip("<["))
+        elif name == "author":
+            self.author = _strip_marks(value)
         elif name == "caption":
             self.finish()
             self.builder.add("paragraph", _strip_marks(value))

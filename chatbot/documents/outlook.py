@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from datetime import UTC, datetime, timedelta
 from email.parser import HeaderParser
@@ -25,7 +26,7 @@ MAX_DEPTH = 10
 
 _PROPERTIES = "__properties_version1.0"
 # Numbers of properties, as [MS-OXPROPS] lists them.
-_SUBJECT, _BODY, _HTML, _HEADERS = "0037", "1000", "1013", "007D"
+_SUBJECT, _BODY, _HTML, _RICH, _HEADERS = "0037", "1000", "1013", "1009", "007D"
 _SENDER_NAME, _SENDER_ADDRESS, _SENDER_SMTP = "0C1A", "0C1F", "5D01"
 _SHOWN_TO, _SHOWN_CC = "0E04", "0E03"
 _FILE_NAME, _SHORT_FILE_NAME, _SHOWN_NAME, _CONTENT = "3707", "3704", "3001", "3701"
@@ -39,6 +40,8 @@ _WINDOWS_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, struct.error)
 
 Folder = tuple[str, ...]
+
+logger = logging.getLogger(__name__)
 
 
 def accepts(head: bytes) -> bool:
@@ -61,7 +64,20 @@ def load(path: Path) -> ParsedDocument:
         raise not_what_it_says(path, NAME, OLE)
     builder = TextBuilder()
     add_mail(builder, mail)
-    return finish_document(builder, path, titles=[mail.subject], dates=[mail.sent[:10]])
+    return finish_document(
+        builder, path, titles=[mail.subject], dates=[mail.sent[:10]], authors=[mail.sender]
+    )
+
+
+def unpack_rtf(data: bytes) -> bytes:
+    """Return a body in Rich Text Format, which Outlook packs in its own way; empty where it is damaged."""
+    from compressed_rtf import decompress  # type: ignore[import-untyped]
+
+    try:
+        return bytes(decompress(data)) if data else b""
+    except Exception as error:  # noqa: BLE001 - the package raises no special kinds
+        logger.info("the body of a message could not be unpacked: %s", error)
+        return b""
 
 
 class _Reader:
@@ -95,11 +111,14 @@ class _Reader:
         )
 
     def _read_bodies(self, folder: Folder, encoding: str) -> list[MailBody]:
-        """Return the plain text, which Outlook writes beside every other form, else the HTML."""
+        """Return the plain text, which Outlook writes beside most others, else the HTML, else the RTF."""
         if (text := self._read_text(folder, _BODY, encoding)).strip():
             return [MailBody("plain", text)]
         html = self._read_bytes(folder, _HTML + _BYTES)
-        return [MailBody("html", html)] if html else []
+        if html:
+            return [MailBody("html", html)]
+        rich = unpack_rtf(self._read_bytes(folder, _RICH + _BYTES))
+        return [MailBody("rtf", rich)] if rich else []
 
     def _read_sender(self, folder: Folder, encoding: str) -> str:
         name = self._read_text(folder, _SENDER_NAME, encoding)

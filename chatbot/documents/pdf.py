@@ -8,13 +8,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, cos, degrees, hypot, radians, sin
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.documents.files import read_bytes
-from chatbot.documents.metadata import finish_document
+from chatbot.documents.metadata import describe_pages, finish_document
 from chatbot.documents.pdf_layout import (
     Line,
     find_typography,
@@ -47,6 +47,7 @@ _SIGNATURE_WITHIN_BYTES = 1024
 _SCAN_SCALE = 3.0
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _BOLD_FLAG = 1 << 18
+_METADATA = ("Title", "Author", "ModDate", "CreationDate")
 _METADATA_DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 
 
@@ -71,13 +72,28 @@ def load(path: Path) -> ParsedDocument:
     with open_pdf(path) as document:
         pages = [_read_page(document, number) for number in range(len(document))]
         scans = _read_scans(document, [number for number, page in enumerate(pages) if not page])
-        metadata = {key: document.get_metadata_value(key) for key in ("Title", "ModDate", "CreationDate")}
+        metadata = {key: document.get_metadata_value(key) for key in _METADATA}
     if not any(pages) and not any(scans.values()):
+        on_pages = f" on any of its {len(pages)} pages" if len(pages) > 1 else ""
         raise EmptyDocument(
-            f"“{path.name}” has no text layer; it is probably a scan or holds only pictures.", INSTALL_STEP
+            f"“{path.name}” has no text layer{on_pages}; it is probably a scan or holds only pictures.",
+            INSTALL_STEP,
         )
     dates = [_read_metadata_date(metadata[key]) for key in ("ModDate", "CreationDate")]
-    return finish_document(_build_text(pages, scans), path, titles=[metadata["Title"]], dates=dates)
+    parsed = finish_document(
+        _build_text(pages, scans),
+        path,
+        titles=[metadata["Title"]],
+        dates=dates,
+        authors=[metadata["Author"]],
+    )
+    recognized = [number for number, paragraphs in scans.items() if paragraphs]
+    unread = [number for number, page in enumerate(pages) if not page and number not in recognized]
+    return replace(
+        parsed,
+        unread_pages=describe_pages(number + 1 for number in unread),
+        recognized_pages=describe_pages(number + 1 for number in sorted(recognized)),
+    )
 
 
 @contextmanager

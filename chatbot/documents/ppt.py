@@ -96,7 +96,9 @@ def load(path: Path) -> ParsedDocument:
         add_slides(builder, _read_slides(records))
     except DAMAGE as error:
         raise damaged(path, "PowerPoint") from error
-    return finish_document(builder, path, titles=[properties.title], dates=[properties.date])
+    return finish_document(
+        builder, path, titles=[properties.title], dates=[properties.date], authors=[properties.author]
+    )
 
 
 def _read_slides(records: Records) -> Iterator[Slide]:

@@ -37,7 +37,9 @@ def load(path: Path) -> ParsedDocument:
     except DAMAGE as error:
         raise damaged(path, NAME) from error
     properties = read_archive_properties(path)
-    return finish_document(builder, path, titles=[properties.title], dates=[properties.date])
+    return finish_document(
+        builder, path, titles=[properties.title], dates=[properties.date], authors=[properties.author]
+    )
 
 
 def _open_presentation(path: Path) -> Presentation:

@@ -22,15 +22,17 @@ _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _MEMBERS = ("docProps/core.xml", "meta.xml")
 _FIRST_YEAR = 1980  # earlier ones are what programs count time from
 _ENCODINGS = {10000: "mac_roman", 65001: "utf-8", 1200: "utf-16-le"}
+_MAKERS = (f"{_META}initial-creator", f"{_DC}creator")
 _DATES = (f"{_TERMS}modified", f"{_DC}date", f"{_TERMS}created", f"{_META}creation-date")
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """A document's own title, and its date as an ISO day."""
+    """A document's own title, its date as an ISO day, and its author, or several parted by semicolons."""
 
     title: str | None = None
     date: str | None = None
+    author: str | None = None
 
 
 def read_archive_properties(path: Path) -> Properties:
@@ -43,7 +45,11 @@ def read_archive_properties(path: Path) -> Properties:
         return Properties()
     dates = (read_date(element.text or "") for name in _DATES for element in root.iter(name))
     title = next(root.iter(f"{_DC}title"), None)
-    return Properties(None if title is None else title.text, next(filter(None, dates), None))
+    # An OpenDocument's creator is whoever saved it last; its first one wrote it.
+    makers = [element.text for name in _MAKERS for element in root.iter(name) if element.text]
+    return Properties(
+        None if title is None else title.text, next(filter(None, dates), None), next(iter(makers), None)
+    )
 
 
 def read_ole_properties(container: OleFileIO) -> Properties:
@@ -52,12 +58,13 @@ def read_ole_properties(container: OleFileIO) -> Properties:
         found = container.get_metadata()
     except DAMAGE:
         return Properties()
-    title = found.title
-    if isinstance(title, bytes):
-        title = title.decode(_find_encoding(found.codepage), "replace")
+    title, author = (
+        value.decode(_find_encoding(found.codepage), "replace") if isinstance(value, bytes) else value
+        for value in (found.title, found.author)
+    )
     dates = [found.last_saved_time, found.create_time]
     day = next((value for value in dates if isinstance(value, datetime) and value.year > _FIRST_YEAR), None)
-    return Properties(title or None, f"{day:%Y-%m-%d}" if day else None)
+    return Properties(title or None, f"{day:%Y-%m-%d}" if day else None, author or None)
 
 
 def _find_encoding(codepage: int | None) -> str:

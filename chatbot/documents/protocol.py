@@ -76,6 +76,9 @@ def encode_document(document: ParsedDocument) -> Message:
         "blocks": [[block.kind, block.start, block.end, block.level] for block in document.blocks],
         "page_starts": list(document.page_starts),
         "date": document.date,
+        "authors": document.authors,
+        "unread_pages": document.unread_pages,
+        "recognized_pages": document.recognized_pages,
     }
 
 
@@ -90,6 +93,9 @@ def decode_document(message: Message) -> ParsedDocument:
             ),
             page_starts=tuple(int(start) for start in message["page_starts"]),
             date=None if message["date"] is None else str(message["date"]),
+            authors=str(message["authors"]),
+            unread_pages=str(message["unread_pages"]),
+            recognized_pages=str(message["recognized_pages"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError("The message holds no document.") from error

@@ -28,7 +28,7 @@ from chatbot.documents.recognition import RECOGNIZED_SUFFIXES, is_recognizer_ins
 from chatbot.errors import DocumentError, DocumentTimeout, DocumentTooLarge
 from chatbot.types import ParsedDocument
 
-READING_VERSION = 2
+READING_VERSION = 3
 """Raised whenever the same file would be read otherwise, so that libraries are brought up to date."""
 
 FILES_PER_CHILD = 200

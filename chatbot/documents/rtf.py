@@ -20,12 +20,12 @@ SUFFIXES = (".rtf",)
 # Groups that hold something else than words of the text, beside the optional ones that are not known here.
 _SKIPPED = frozenset(
     "fonttbl colortbl filetbl revtbl listtable listoverridetable pict object header headerl headerr headerf "
-    "footer footerl footerr footerf fldinst xe tc sp shprslt nonesttables atnid annotation do pn author "
+    "footer footerl footerr footerf fldinst xe tc sp shprslt nonesttables atnid annotation do pn "
     "operator company subject keywords comment doccomm category manager printim buptim ftnsep aftnsep".split()
 )
 _ASIDES = frozenset({"footnote", "shptxt"})
 _DESTINATIONS = frozenset(
-    {*_ASIDES, "shpinst", "stylesheet", "info", "title", "revtim", "creatim", "listtext", "pntext"}
+    {*_ASIDES, "shpinst", "stylesheet", "info", "title", "author", "revtim", "creatim", "listtext", "pntext"}
 )
 _MARKERS = frozenset({"listtext", "pntext"})
 _MOMENTS = ("revtim", "creatim")
@@ -55,23 +55,39 @@ def accepts(head: bytes) -> bool:
 def load(path: Path) -> ParsedDocument:
     """Read a document in Rich Text Format. Raises DocumentError."""
     builder = TextBuilder()
-    parser = _Parser(FlowWriter(builder))
     try:
-        for token in read_tokens(read_bytes(path).decode("latin-1").lstrip()):
-            parser.take(token)
+        parser = add_rtf(builder, read_bytes(path))
     except ValueError as error:
         raise CorruptDocument(
             f"“{path.name}” nests its groups too deeply to be read.", "Save it again, or as .docx."
         ) from error
+    return finish_document(
+        builder,
+        path,
+        titles=[parser.title],
+        dates=map(parser.find_day, _MOMENTS),
+        authors=[parser.author],
+    )
+
+
+def add_rtf(builder: TextBuilder, source: bytes) -> RtfParser:
+    """Append what a text in Rich Text Format holds; what it says of itself is the parser's.
+
+    Raises ValueError where its groups nest too deeply.
+    """
+    parser = RtfParser(FlowWriter(builder))
+    for token in read_tokens(source.decode("latin-1").lstrip()):
+        parser.take(token)
     parser.finish()
-    return finish_document(builder, path, titles=[parser.title], dates=map(parser.find_day, _MOMENTS))
+    return parser
 
 
-class _Parser:
+class RtfParser:
     """Takes the tokens of a document; its paragraphs and cells go to a writer."""
 
     def __init__(self, writer: FlowWriter) -> None:
         self.title = ""
+        self.author = ""
         self._writer = writer
         self._groups = [_Group()]
         self._words: list[str] = []
@@ -117,6 +133,8 @@ class _Parser:
             self._words.append(text)
         elif group.destination == "title":
             self.title += text
+        elif group.destination == "author":
+            self.author += text
         elif group.destination == "stylesheet":
             self._style_name += text
         elif group.destination in _MARKERS:

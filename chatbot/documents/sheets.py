@@ -44,7 +44,12 @@ class Sheet:
 
 
 def build_document(
-    path: Path, sheets: Iterable[Sheet], *, title: str | None = None, date: str | None = None
+    path: Path,
+    sheets: Iterable[Sheet],
+    *,
+    title: str | None = None,
+    date: str | None = None,
+    author: str | None = None,
 ) -> ParsedDocument:
     """Return the document that a workbook's sheets make, titled by the workbook itself or its file's name.
 
@@ -57,7 +62,9 @@ def build_document(
     for sheet in in_order:
         is_named = len(in_order) > 1 or not _UNNAMED.match(sheet.name)
         _add_sheet(builder, sheet.name if is_named else "", counter.count(sheet.rows))
-    return finish_document(builder, path, titles=[title, name_from_path(path)], dates=[date])
+    return finish_document(
+        builder, path, titles=[title, name_from_path(path)], dates=[date], authors=[author]
+    )
 
 
 def _add_sheet(builder: TextBuilder, name: str, rows: Iterable[Row]) -> None:

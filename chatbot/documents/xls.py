@@ -37,7 +37,9 @@ def load(path: Path) -> ParsedDocument:
     shown = [sheet for sheet in workbook.sheets() if sheet.visibility == 0]
     sheets = [Sheet(sheet.name, _read_rows(sheet, workbook)) for sheet in shown]
     try:
-        return build_document(path, sheets, title=properties.title, date=properties.date)
+        return build_document(
+            path, sheets, title=properties.title, date=properties.date, author=properties.author
+        )
     except DAMAGE as error:
         raise damaged(path, "Excel") from error
 

@@ -52,7 +52,9 @@ def _read_workbook(path: Path, workbook: Workbook) -> ParsedDocument:
     properties = read_archive_properties(path)
     shown = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     sheets = [Sheet(sheet.title, _read_rows(sheet)) for sheet in shown]
-    return build_document(path, sheets, title=properties.title, date=properties.date)
+    return build_document(
+        path, sheets, title=properties.title, date=properties.date, author=properties.author
+    )
 
 
 def _read_rows(sheet: Any) -> Iterator[Row]:  # noqa: ANN401 - a sheet that openpyxl only reads

@@ -94,13 +94,13 @@ def evaluate_question(
     passages, trace = result.passages, result.trace
     answer = None
     if assistant is not None:
-        survey_answer = None
+        told = None
         if passage_limit is not None:
-            survey_answer = assistant.answer_survey(
+            told = assistant.answer_without_model(
                 question.question, trace.question, corpus=corpus, started=started
             )
         answer = (
-            survey_answer
+            told
             or assistant.answer_from(
                 question.question,
                 passages[:passage_limit],

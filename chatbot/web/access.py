@@ -35,6 +35,10 @@ RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("POST", re.compile(r"/api/ingest/?"), "ingest"),
     ("GET", re.compile(r"/api/(changes|jobs)(/.*)?"), "ingest"),
     ("DELETE", re.compile(r"/api/jobs/.*"), "ingest"),
+    ("POST", re.compile(r"/corpus/[^/]+/(check|files|documents/[^/]+/read)"), "ingest"),
+    ("GET", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
+    ("POST", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
+    ("GET", re.compile(r"/corpus(/[^/]+)?"), "read"),
     ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
     ("POST", re.compile(r"/api/(ask|search)/?|/v1/chat/completions/?"), "read"),
 )

@@ -145,6 +145,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "date": "2024-04-01",
                 "chunks": 11,
                 "problem": None,
+                "authors": "Ada Lovelace",
+                "unread_pages": "",
+                "recognized_pages": "",
+                "state": "ready",
+                "told": "",
             }
         ]
     },

@@ -117,7 +117,7 @@ def make_error_response(
     :param field: the field of the request that is at fault, where that is known.
     """
     path, headers = request.url.path, make_error_headers(error)
-    if path == "/" or path.startswith(("/documents/", "/chats/")):
+    if path == "/" or path.startswith(("/documents/", "/chats/", "/corpus")):
         return HTMLResponse(render_problem_page(error), status, headers)
     if path.startswith("/v1/"):
         status = 400 if status == 422 else status

@@ -18,14 +18,16 @@ def render_viewer_page(document: Document, article: str, *, page: int | None, st
     original = f"/documents/{escape(record.id)}/original"
     facts = [
         f"<dt>File</dt><dd>{escape(record.path)}</dd>",
+        f"<dt>Authors</dt><dd>{escape(record.authors)}</dd>" if record.authors else "",
         f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
         f"<dt>{kind}</dt><dd>{kind} {page} of {record.pages}</dd>" if page else "",
     ]
     picture = ""
     if page and record.format == "pdf":
         source = f"/documents/{escape(record.id)}/pages/{page}.png?start={start}&amp;end={end}"
+        is_open = " open" if start < end else ""
         picture = (
-            f'<details class="picture"><summary>Page {page} as it looks in the file</summary>'
+            f'<details class="picture"{is_open}><summary>Page {page} as it looks in the file</summary>'
             f'<img src="{source}" loading="lazy"'
             f' alt="Page {page} of {escape(record.title)}, with the quote marked">'
             "</details>"

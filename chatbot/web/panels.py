@@ -132,13 +132,17 @@ def render_documents_head(corpus: Corpus, *, upload_limit_mb: int) -> str:
         text="Check folder again",
         css="secondary",
     )
+    every = (
+        f'<a href="/corpus/{escape(corpus.name)}" target="_blank" rel="noopener">'
+        "Open all documents: search, sort, read again</a>"
+    )
     return (
         f'{back}<div class="head"><div><h1>Documents</h1><p class="lead">{escape(corpus.title)}: '
         f"{count_words(corpus.documents, 'document')}, {count_words(corpus.chunks, 'chunk')}.</p></div>"
         f"{check}</div>"
         f'<p class="muted">Add files below, up to {upload_limit_mb} MB each, or put them into '
         f"<code>corpora/{escape(corpus.name)}/documents/</code> and check the folder again. "
-        f"{list_formats()} are read.</p>"
+        f"{list_formats()} are read. {every}</p>"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chatbot.changes import FolderChanges
+from chatbot.document_states import describe_state, find_state
 from chatbot.errors import ChatbotError, QuestionError
 from chatbot.filters import read_language
 from chatbot.jobs import Job, JobFile
@@ -114,8 +115,8 @@ def corpus_to_json(corpus: Corpus) -> Json:
 
 
 def document_to_json(record: DocumentRecord) -> Json:
-    """The register's line about a document."""
-    return asdict(record)
+    """The register's line about a document, its state, and what is to be told of it."""
+    return asdict(record) | {"state": find_state(record), "told": describe_state(record)}
 
 
 def passage_to_json(passage: Passage) -> Json:

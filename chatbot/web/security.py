@@ -16,6 +16,8 @@ from chatbot.web.failures import make_error_response
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 UPLOAD_PATH = "/gradio_api/upload"
+FORM_UPLOAD_PATHS = re.compile(r"/corpus/[^/]+/files")
+"""Its files are kept on the disk while they come, and counted there."""
 
 # What the page needs of Gradio's interface. Everything else is closed: fetching files and addresses,
 # calling functions outside the queue, streams, run history, code editing.
@@ -51,7 +53,7 @@ def make_page_policy(nonce: str) -> str:
     )
 
 
-PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/")
+PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/corpus")
 """What no cache on the way may keep: it is answered to those with a key."""
 
 
@@ -84,7 +86,8 @@ def find_refusal(scope: Scope) -> tuple[int, str, str] | None:
     if is_foreign(headers):
         return 403, "Another site may not do this.", "Use the page of this server itself."
     length = headers.get("content-length", "0")
-    if path != UPLOAD_PATH and (not length.isdigit() or int(length) > BODY_LIMIT_BYTES):
+    is_upload = path == UPLOAD_PATH or FORM_UPLOAD_PATHS.fullmatch(path) is not None
+    if not is_upload and (not length.isdigit() or int(length) > BODY_LIMIT_BYTES):
         return 413, "The request is too large.", "Send less at once."
     if path != UPLOAD_PATH and "chunked" in headers.get("transfer-encoding", ""):
         return 411, "The request does not say how large it is.", "Send a Content-Length."
@@ -134,7 +137,7 @@ class SecureHeaders:
 
 def choose_policy(path: str) -> str:
     """The policy of a path other than the chat page."""
-    if path == "/sign-in":
+    if path == "/sign-in" or path.startswith("/corpus"):
         return SIGN_IN_POLICY
     if path == "/docs" or path.startswith(("/documents/", "/chats/")):
         return VIEWER_POLICY

@@ -109,6 +109,7 @@ def test_scanned_pages_are_read_in_their_place(scan: Path, tmp_path: Path, stand
 
     assert document.text == "Words of the first page.\n\nThe ferry departs at noon. Not"
     assert document.page_starts == (0, 26, len(document.text))
+    assert (document.recognized_pages, document.unread_pages) == ("2", "3")
 
 
 def test_every_page_of_a_scan_is_read(scan: Path, tmp_path: Path, stand_in: Path):
@@ -139,7 +140,9 @@ def test_without_the_program_scans_are_told_from_other_pdfs(scan: Path, tmp_path
     canvas.drawImage(str(scan), 60, 400, 480, 80)
     canvas.save()
 
-    assert load_document(mixed).text == "Words of the first page."
+    document = load_document(mixed)
+    assert document.text == "Words of the first page."
+    assert (document.recognized_pages, document.unread_pages) == ("", "2-3")
     with pytest.raises(EmptyDocument, match="no text layer") as refusal:
         load_document(tmp_path / "scans.pdf")
     assert "Tesseract" in refusal.value.next_step

@@ -277,6 +277,7 @@ class FakeService:
         self._report: IngestReport | None = None
         self._progress: IngestProgress | None = None
         self.ingests = IngestQueue(JobStore(self._folder / "jobs.sqlite3"))
+        self.read_again_ids: list[str] = []
 
     def status(self) -> ServiceStatus:
         waited = time.monotonic() - self._started
@@ -445,6 +446,10 @@ class FakeService:
     def delete_document(self, document_id: str) -> None:
         self._failed = [record for record in self._failed if record.id != document_id]
         self._documents.pop(document_id, None)
+
+    def read_again(self, document_id: str) -> None:
+        self.read_again_ids.append(document_id)
+        self.start_ingest(self.get_document(document_id).record.corpus)
 
     def find_changes(self, corpus: str) -> FolderChanges:
         self._check_corpus(corpus)

@@ -1,0 +1,307 @@
+"""Reads every word of a question with the words of one table, or leaves the question to others.
+
+A question is bound to a table only if each of its words names a column, a cell, the table itself, a limit on
+a column, or says nothing (as "the" and "have" do). One word that is left over, and nothing is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from chatbot.calculations.comparisons import Limit, lies_within, take_limits, take_period
+from chatbot.calculations.naming import SAYS_NOTHING, NamedWords, name_words
+from chatbot.calculations.questions import Operation, Request
+from chatbot.calculations.tables import Table
+from chatbot.calculations.vocabulary import TableVocabulary, is_label, split_words, stem_name
+from chatbot.sentences import stem_word
+from chatbot.surveys.periods import Period
+
+_AMOUNTS = frozenset(map(stem_word, "amount total value price sum cost sales revenue salary".split()))
+_ADJECTIVES = {
+    "price": ("most expensive", "costliest", "dearest", "least expensive", "cheapest"),
+    "weight": ("heaviest", "lightest"),
+    "length": ("longest", "shortest"),
+    "height": ("tallest", "shortest"),
+}
+_ADJECTIVE_COLUMNS = {
+    "price": {"price", "cost", "fee", "rate"},
+    "weight": {"weight", "mass"},
+    "length": {"length", "duration", "distance"},
+    "height": {"height"},
+}
+_OF_DAYS = frozenset({"latest", "newest", "most recent", "earliest", "oldest"})
+_SUMMARIES = frozenset(
+    map(stem_word, "highest lowest maximum minimum max min average mean avg median largest smallest".split())
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What rows must satisfy, in words, and the numbers of those that do."""
+
+    words: str
+    rows: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to compute: over the rows of a table that satisfy all conditions, by the values of a column.
+
+    `measure` is the column of the operation, None where rows are counted or listed; `distinct` one whose
+    different values are counted; `group` one by whose values the rows are parted. `words_named` counts the
+    words of the question that the table accounts for.
+    """
+
+    table: Table
+    operation: Operation
+    measure: int | None = None
+    distinct: int | None = None
+    group: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    most: int = 1
+    words_named: int = 0
+
+    @property
+    def rows(self) -> list[int]:
+        """The numbers of the rows that satisfy all conditions."""
+        kept = set(range(len(self.table.rows)))
+        for condition in self.conditions:
+            kept &= condition.rows
+        return sorted(kept)
+
+
+def bind_request(request: Request, table: Table, vocabulary: TableVocabulary) -> Plan | None:
+    """What a request asks of a table; None where a word is left over or may mean several things."""
+    words, period = request.words, None
+    days = [number for number, column in enumerate(table.columns) if column.kind == "day"]
+    if len(days) == 1:
+        words, period = take_period(words)
+    words, limits = take_limits(words)
+    tokens = split_words(words)
+    found = name_words(tokens, vocabulary)
+    if found is None or (request.is_person and not vocabulary.has_people):
+        return None
+    found.has_subject = found.has_subject or request.is_person
+    conditions = list(_make_value_conditions(found, table))
+    if period:
+        conditions.append(_make_period_condition(table, days[0], period))
+    limited = _make_limit_conditions(found, tokens, limits, table, vocabulary)
+    if limited is None:
+        return None
+    plan = Plan(table, request.operation, conditions=(*conditions, *limited), most=request.most)
+    plan = replace(plan, words_named=found.named)
+    return _complete_plan(plan, request, found, vocabulary)
+
+
+# Conditions
+
+
+def _make_value_conditions(found: NamedWords, table: Table) -> Iterator[Condition]:
+    """A condition for each column whose cells were named; of several cells of one column any will do."""
+    by_column: dict[int, list[tuple[str, ...]]] = {}
+    for _, _, column, words in found.values:
+        by_column.setdefault(column, []).append(words)
+    for column, wanted in by_column.items():
+        rows = {number: row.cells[column] for number, row in enumerate(table.rows)}
+        kept = {number: cell for number, cell in rows.items() if stem_name(cell) in wanted}
+        told = " or ".join(dict.fromkeys(kept.values()))
+        yield Condition(f"{table.names[column]}: {told}", frozenset(kept))
+
+
+def _make_period_condition(table: Table, column: int, period: Period) -> Condition:
+    days = table.columns[column].days
+    rows = frozenset(number for number, day in enumerate(days) if day and lies_within(day, period))
+    told = [
+        f"from {period.after}" if period.after else "",
+        f"before {period.before}" if period.before else "",
+    ]
+    return Condition(f"{table.names[column]} {' and '.join(filter(None, told))}", rows)
+
+
+def _make_limit_conditions(
+    found: NamedWords,
+    tokens: Sequence[str],
+    limits: Sequence[Limit],
+    table: Table,
+    vocabulary: TableVocabulary,
+) -> list[Condition] | None:
+    """A condition for each limit; None where it is not clear of which column."""
+    conditions = []
+    for place, name in found.marks:
+        if name == "t":
+            continue
+        limit = limits[int(name)]
+        column = _find_limited(place, tokens, found, table, vocabulary, limit)
+        if column is None:
+            return None
+        numbers = table.columns[column].numbers
+        rows = frozenset(
+            row for row, number in enumerate(numbers) if number is not None and limit.holds(number)
+        )
+        conditions.append(Condition(f"{table.names[column]} {limit.words}", rows))
+    return conditions
+
+
+def _find_limited(
+    place: int,
+    tokens: Sequence[str],
+    found: NamedWords,
+    table: Table,
+    vocabulary: TableVocabulary,
+    limit: Limit,
+) -> int | None:
+    """The column that a limit is on: one named right beside it, else the only one that it can mean."""
+    for mention in found.mentions:
+        first, last = sorted((mention.end, place)) if mention.end <= place else (place + 1, mention.place)
+        is_beside = all(word in SAYS_NOTHING for word in tokens[first:last])
+        if is_beside and table.columns[mention.column].kind == "number":
+            found.mentions.remove(mention)
+            return mention.column
+    if limit.is_of_time:
+        years = [number for number, stems in enumerate(vocabulary.columns) if "year" in stems]
+        return years[0] if len(years) == 1 and table.columns[years[0]].kind == "number" else None
+    return _find_default(table, vocabulary)
+
+
+def _find_default(table: Table, vocabulary: TableVocabulary) -> int | None:
+    """The column that an amount means where none is named: the only one of numbers that count something."""
+    numeric = _list_measures(table, vocabulary)
+    if len(numeric) == 1:
+        return numeric[0]
+    amounts = [number for number in numeric if vocabulary.columns[number] & _AMOUNTS]
+    currencies = [number for number in numeric if table.columns[number].unit.name not in ("", "%")]
+    for numbers in (amounts, currencies):
+        if len(numbers) == 1:
+            return numbers[0]
+    return None
+
+
+def _list_measures(table: Table, vocabulary: TableVocabulary) -> list[int]:
+    return [
+        number
+        for number, column in enumerate(table.columns)
+        if column.kind == "number" and not is_label(vocabulary.columns[number])
+    ]
+
+
+# Plans
+
+
+def _complete_plan(
+    plan: Plan, request: Request, found: NamedWords, vocabulary: TableVocabulary
+) -> Plan | None:
+    """The plan with the columns that its operation is about; None where they are not clear."""
+    kinds = plan.table.columns
+    groups = [
+        m
+        for m in found.mentions
+        if m.lead in ("by", "per", "each", "every") and kinds[m.column].kind == "text"
+    ]
+    others = [m for m in found.mentions if m not in groups]
+    if len(groups) > 1:
+        return None
+    if groups:
+        plan = replace(plan, group=groups[0].column)
+    labels = [m for m in others if is_label(vocabulary.columns[m.column])]
+    others = [m for m in others if m not in labels]
+    numeric = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("number", "day")))
+    named = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("text", "empty")))
+    if len(numeric) > 1 or len(named) > 1:
+        return None
+    has_subject = found.has_subject or bool(named or groups or labels)
+    match plan.operation:
+        case "list":
+            return _complete_list(plan, request, numeric, has_subject=has_subject)
+        case "count":
+            return _complete_count(plan, request, numeric, named, has_subject=has_subject)
+        case "maximum" | "minimum":
+            return _complete_extreme(plan, request, numeric, named, vocabulary, has_subject=has_subject)
+    return _complete_sum(plan, numeric, named, vocabulary, has_subject=has_subject)
+
+
+def _complete_list(plan: Plan, request: Request, numeric: Sequence[int], *, has_subject: bool) -> Plan | None:
+    """Rows to list: some of them, of a table that was named; "what" asks for one of their cells."""
+    has_limit = any(":" not in condition.words for condition in plan.conditions)
+    if not plan.conditions or numeric or plan.group is not None or not has_subject:
+        return None
+    return plan if has_limit or request.adjective != "what" else None
+
+
+def _complete_count(
+    plan: Plan, request: Request, numeric: Sequence[int], named: Sequence[int], *, has_subject: bool
+) -> Plan | None:
+    """Rows to count, different values of a column, or the sum of one: "how many units were sold"."""
+    if numeric:
+        column = plan.table.columns[numeric[0]]
+        is_amount = request.is_total and column.kind == "number" and not named
+        return replace(plan, operation="sum", measure=numeric[0]) if is_amount else None
+    if not has_subject:
+        return None
+    if named:
+        is_several = _repeats(plan.table, range(len(plan.table.rows)), named[0])
+        return replace(plan, distinct=named[0]) if is_several else plan
+    return plan
+
+
+def _complete_extreme(
+    plan: Plan,
+    request: Request,
+    numeric: Sequence[int],
+    named: Sequence[int],
+    vocabulary: TableVocabulary,
+    *,
+    has_subject: bool,
+) -> Plan | None:
+    """Rows with the highest or lowest value of a column that is named, or that the adjective means."""
+    measure = numeric[0] if numeric else _find_by_adjective(plan, request, vocabulary, has_subject)
+    if measure is None or vocabulary.columns[measure] & _SUMMARIES or plan.group is not None:
+        return None
+    if (plan.table.columns[measure].kind == "day") != (request.adjective in _OF_DAYS):
+        return None
+    if named and _repeats(plan.table, plan.rows, named[0]):
+        return None  # of several rows of one name their sum may be meant
+    return replace(plan, measure=measure) if has_subject or numeric else None
+
+
+def _repeats(table: Table, rows: Iterable[int], column: int) -> bool:
+    """Whether several of the rows have the same value in a column."""
+    cells = [table.rows[row].cells[column] for row in rows]
+    return len(set(cells)) < len(cells)
+
+
+def _find_by_adjective(
+    plan: Plan, request: Request, vocabulary: TableVocabulary, has_subject: bool
+) -> int | None:
+    """The column that "cheapest", "latest" or "largest" is about."""
+    if not has_subject:
+        return None
+    table = plan.table
+    if request.adjective in _OF_DAYS:
+        days = [number for number, column in enumerate(table.columns) if column.kind == "day"]
+        return days[0] if len(days) == 1 else None
+    kinds = [kind for kind, words in _ADJECTIVES.items() if request.adjective in words]
+    if not kinds:
+        return _find_default(table, vocabulary)
+    stems = {stem_word(word) for kind in kinds for word in _ADJECTIVE_COLUMNS[kind]}
+    fitting = [number for number in _list_measures(table, vocabulary) if vocabulary.columns[number] & stems]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _complete_sum(
+    plan: Plan,
+    numeric: Sequence[int],
+    named: Sequence[int],
+    vocabulary: TableVocabulary,
+    *,
+    has_subject: bool,
+) -> Plan | None:
+    """A sum, an average or a median of a column that is named, or is the only one that counts something."""
+    measure = numeric[0] if numeric else _find_default(plan.table, vocabulary) if has_subject else None
+    if measure is None or plan.table.columns[measure].kind != "number":
+        return None
+    if named and _repeats(plan.table, range(len(plan.table.rows)), named[0]):
+        return None
+    if plan.operation != "sum" and vocabulary.columns[measure] & _SUMMARIES:
+        return None
+    return replace(plan, measure=measure) if not is_label(vocabulary.columns[measure]) else None

@@ -1,0 +1,84 @@
+"""The words of a table: what its columns, its cells and itself are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from chatbot.calculations.tables import Table
+from chatbot.calculations.values import is_blank
+from chatbot.sentences import STOP_WORDS, stem_word
+
+Words = tuple[str, ...]
+
+LONGEST_NAME_WORDS = 6
+"""Cells of more words are no names that a question repeats."""
+
+PERSON_WORDS = frozenset("people person staff employee worker colleague member".split())
+_PERSON_COLUMNS = frozenset(map(stem_word, [*PERSON_WORDS, "name", "surname", "employees", "members"]))
+_LABEL_COLUMNS = frozenset(
+    map(
+        stem_word,
+        "id no nr number code year zip postcode postal phone tel index rank version page key".split(),
+    )
+)
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_TOKEN = re.compile(r"§\w|[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TableVocabulary:
+    """What a question may call parts of a table, each name as stems.
+
+    `columns` are the words of each column's name; `values` says for the words of a cell in which columns it
+    stands; `places` are those of the table's name, its document's title and path.
+    """
+
+    columns: tuple[frozenset[str], ...]
+    values: Mapping[Words, frozenset[int]]
+    places: frozenset[str]
+    has_people: bool
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text in lower case, without any signs but marks."""
+    return _TOKEN.findall(text.casefold())
+
+
+@lru_cache(maxsize=20_000)
+def stem_name(text: str) -> Words:
+    """The words of a name, each as its stem."""
+    return tuple(stem_word(word) for word in split_words(text))
+
+
+def read_vocabulary(table: Table) -> TableVocabulary:
+    """The words of a table. Of numbers only labels, such as years, are values that a question may name."""
+    columns = tuple(frozenset(_list_name_stems(name)) for name in table.names)
+    values: dict[Words, set[int]] = {}
+    for number, column in enumerate(table.columns):
+        if column.kind == "text" or (column.kind == "number" and is_label(columns[number])):
+            for cell in {row.cells[number] for row in table.rows}:
+                words = () if is_blank(cell) else stem_name(cell)
+                if 0 < len(words) <= LONGEST_NAME_WORDS:
+                    values.setdefault(words, set()).add(number)
+    place = re.sub(r"[\W_]+", " ", f"{table.name} {table.record.title} {table.record.path}")
+    has_people = any(stems & _PERSON_COLUMNS for stems in columns)
+    return TableVocabulary(
+        columns,
+        {words: frozenset(numbers) for words, numbers in values.items()},
+        frozenset(stem_name(place)),
+        has_people,
+    )
+
+
+def _list_name_stems(name: str) -> Words:
+    """The stems of a column's name, without a unit in brackets unless there is nothing else."""
+    words = stem_name(_IN_BRACKETS.sub(" ", name)) or stem_name(name)
+    return tuple(word for word in words if word not in STOP_WORDS) or words
+
+
+def is_label(stems: frozenset[str]) -> bool:
+    """Whether a column of numbers names its rows, as a year or an order's number does, and counts nothing."""
+    return bool(stems & _LABEL_COLUMNS)

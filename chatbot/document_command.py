@@ -1,0 +1,29 @@
+"""The command `chatbot documents`: every document of a corpus with its state."""
+
+from __future__ import annotations
+
+import argparse
+
+from chatbot.terminal import Json, Terminal
+
+
+def add_document_options(parser: argparse.ArgumentParser) -> None:
+    """What the command takes besides the corpus."""
+    parser.add_argument("--problems", action="store_true", help="only those that were not read to the full")
+    parser.add_argument("--json", action="store_true", help="write the result as JSON")
+
+
+def print_documents(records: list[Json], options: argparse.Namespace, terminal: Terminal) -> None:
+    """A line for each document, with what is to be told of it below."""
+    shown = [record for record in records if not options.problems or record["state"] != "ready"]
+    if options.json:
+        terminal.say_json({"documents": shown})
+        return
+    for record in shown:
+        facts = [record["format"], f"{record['pages']} pages" if record["pages"] else ""]
+        facts += [f"{record['chunks']} chunks", record["date"] or "", record["authors"]]
+        terminal.say(f"{record['path']}  {record['title']}  ({', '.join(filter(None, facts))})")
+        if record["told"]:
+            terminal.say(f"    {record['told']}")
+    if not shown:
+        terminal.say("Every document was read to the full." if records else "There are no documents.")

@@ -1,0 +1,1 @@
+"""A second index beside the first, made with another embedding model: built, compared, switched to."""
