@@ -20,6 +20,7 @@ from chatbot.engines import compile_graph
 from chatbot.graphs.bert import build_bert, read_bert_shape
 from chatbot.graphs.operations import Weights
 from chatbot.graphs.running import run_bert
+from chatbot.graphs.weights import read_arrays
 from chatbot.token_counting import TokenCounter
 from chatbot.types import PassageVectors, Span, Vectors
 
@@ -122,7 +123,7 @@ def load_graph_embedder(folder: Path) -> GraphEmbedder | None:
         shape = read_bert_shape(config)
         if shape is None:
             return None
-        weights = read_weights(folder / "model.safetensors")
+        weights = read_arrays(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         graph = compile_graph(build_bert(shape, weights))
     except (OSError, ValueError, KeyError, TypeError):
@@ -145,21 +146,6 @@ def read_plain_model(folder: Path) -> tuple[dict[str, Any], int]:
     if not is_plain:
         raise ValueError("its vectors are not scaled means of its tokens' vectors")
     return _read_json(folder / "config.json"), int(reading["max_seq_length"])
-
-
-def read_weights(path: Path) -> dict[str, Weights]:
-    """The weights of a file, by name.
-
-    :raises ValueError: for weights that are not of 32 bits.
-    """
-    from safetensors import safe_open
-
-    with safe_open(path, framework="np") as file:
-        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    weights = {name: values for name, values in weights.items() if not name.endswith("position_ids")}
-    if any(values.dtype != np.float32 for values in weights.values()):
-        raise ValueError("the weights are not of 32 bits")
-    return weights
 
 
 def compute_fingerprint(weights: Mapping[str, Weights], max_tokens: int, dimension: int) -> str:

@@ -20,12 +20,12 @@ FIELDS = ("ids", "attention_mask", "type_ids")
 
 def run_bert(graph: ov.CompiledModel, encodings: Sequence[Encoding]) -> npt.NDArray[np.float32]:
     """What the encoder makes of texts, of shape (texts, tokens of the longest, values a token)."""
-    longest = max(len(encoding.ids) for encoding in encodings)
+    longest = max(sum(encoding.attention_mask) for encoding in encodings)
     inputs = {}
     for name, field in zip(BERT_INPUTS, FIELDS, strict=True):
         values = np.zeros((len(encodings), longest), np.int64)
         for row, encoding in enumerate(encodings):
-            own = getattr(encoding, field)
+            own = getattr(encoding, field)[:longest]
             values[row, : len(own)] = own
         inputs[name] = values
     output: npt.NDArray[np.float32] = graph(inputs)[0]
