@@ -286,9 +286,7 @@ def _read_pretokenizer_name(source: Path) -> str | None:
     return None if field is None else str(field.contents())
 
 
-def _write_manifest(
-    folder: Path, source_sha256: str, origin: dict[str, str], conversion: Conversion
-) -> None:
+def _write_manifest(folder: Path, source_sha256: str, origin: dict[str, str], conversion: Conversion) -> None:
     weights = {
         path.name: {"bytes": path.stat().st_size, "sha256": hash_file(path)}
         for path in sorted(folder.glob(conversion.weights))

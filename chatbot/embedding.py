@@ -34,9 +34,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: SentenceTransformer, *, fingerprint: str) -> None:
         self._model = model
         self._fingerprint = fingerprint
-        self._counter = TokenCounter(
-            model.tokenizer.backend_tokenizer, max_tokens=int(model.max_seq_length)
-        )
+        self._counter = TokenCounter(model.tokenizer.backend_tokenizer, max_tokens=int(model.max_seq_length))
         self._lock = threading.Lock()
         self._pools_mean = pools_mean(model)
 
@@ -160,9 +158,7 @@ def load_embedder(location: Path | str, *, offline: bool) -> SentenceTransformer
     return SentenceTransformerEmbedder(model.eval(), fingerprint=fingerprint)
 
 
-def pool_spans(
-    offsets: Sequence[Span], tokens: Vectors, spans: Sequence[Span], whole: Vectors
-) -> Vectors:
+def pool_spans(offsets: Sequence[Span], tokens: Vectors, spans: Sequence[Span], whole: Vectors) -> Vectors:
     """The vectors of stretches of a text, of shape (len(spans), dimension): the means of their tokens.
 
     :param offsets: the characters of each token.

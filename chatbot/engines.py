@@ -1,4 +1,4 @@
-"""What models run on in this process: OpenVINO on a processor, PyTorch on a GPU and where OpenVINO is missing."""
+"""What models in this process run on: OpenVINO on a processor; PyTorch on a GPU and where that is missing."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from chatbot.conversion import (
     owned_models_folder,
 )
 from chatbot.graphs.llama import build_llama, read_llama_shape
+from chatbot.graphs.operations import Weights
 from chatbot.models import is_converted, known_sha256
 
 TO_GRAPH = Conversion("chatbot.graph_conversion", 1, "openvino_*")
@@ -70,7 +71,7 @@ def convert_to_graph(source: Path, target: Path) -> None:
     shape = read_llama_shape(config)
     if shape is None:
         raise ValueError("no graph is known for this kind of model")
-    weights = {}
+    weights: dict[str, Weights] = {}
     for path in sorted(source.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
             weights |= {name: file.get_tensor(name).float().numpy() for name in file.keys()}  # noqa: SIM118

@@ -142,7 +142,9 @@ def read_plain_model(folder: Path) -> tuple[dict[str, Any], int]:
     chosen = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value is True}
     prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
     reading = _read_json(folder / "sentence_bert_config.json")
-    is_plain = tuple(kinds) == MODULES and chosen == {"pooling_mode_mean_tokens"} and not any(prompts.values())
+    is_plain = (
+        tuple(kinds) == MODULES and chosen == {"pooling_mode_mean_tokens"} and not any(prompts.values())
+    )
     if not is_plain:
         raise ValueError("its vectors are not scaled means of its tokens' vectors")
     return _read_json(folder / "config.json"), int(reading["max_seq_length"])

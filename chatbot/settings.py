@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         description="The reading model, which finds the few words that answer a question: the packaged "
         "one, a .safetensors file made by chatbot train, or off.",
     )
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        "auto",
+        description="What models in this process run on: openvino, torch, or auto: torch where there is a "
+        "GPU or OpenVINO is not installed, else openvino.",
+    )
     generator_model: str | None = Field(
         None, description="The name of the model on an OpenAI-compatible server; its first by default."
     )

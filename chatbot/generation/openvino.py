@@ -30,8 +30,8 @@ CACHE_TOKENS = 8192
 STEP_TOKENS = 1024
 """The most tokens of prompts and answers in one step: a long prompt holds others up for no longer."""
 LOOKUP_TOKENS = 5
-LOOKUP_WORDS = 3
-"""Prompt lookup (Saxena 2023): where the last words stand in the prompt, the next ones are tried from there."""
+LOOKUP_MATCH_TOKENS = 3
+"""Prompt lookup (Saxena 2023): what follows the last few tokens in the prompt is tried as their sequel."""
 
 Piece = list[int] | StopReason | Exception
 """What a request hears: tokens as they come, then why it ended."""
@@ -183,7 +183,7 @@ def make_config(max_new_tokens: int, end_token: int) -> genai.GenerationConfig:
     config.eos_token_id = end_token
     config.apply_chat_template = False
     config.num_assistant_tokens = LOOKUP_TOKENS
-    config.max_ngram_size = LOOKUP_WORDS
+    config.max_ngram_size = LOOKUP_MATCH_TOKENS
     return config
 
 

@@ -22,6 +22,7 @@ from chatbot.graphs.operations import (
 if TYPE_CHECKING:
     import openvino as ov
 
+
 @dataclass(frozen=True, slots=True)
 class LlamaShape:
     """What of a Llama's config.json decides its graph."""
@@ -165,9 +166,7 @@ class _Builder:
         second = ops.slice(values, make_indices([half]), make_indices([2**63 - 1]), step, axis)
         minus = ops.multiply(second, make_constant(np.full((1, 1, 1, 1), -1)))
         turned = ops.concat([minus, first], axis=-1)
-        return ops.add(
-            ops.multiply(values, self._cosines), ops.multiply(turned, self._sines)
-        ).output(0)
+        return ops.add(ops.multiply(values, self._cosines), ops.multiply(turned, self._sines)).output(0)
 
     def _remember(self, values: ov.Output, name: str) -> ov.Output:
         """The values of all tokens so far, kept for the next call."""
@@ -217,7 +216,9 @@ class _Builder:
         root = ops.sqrt(ops.add(mean, make_constant(np.full((1, 1, 1), self._shape.epsilon))))
         scale = ops.divide(make_constant(np.full((1, 1, 1), 1)), root)
         scaled = ops.multiply(scale, values)
-        return ops.multiply(scaled, make_constant(self._weights[f"{name}.weight"].reshape(1, 1, -1))).output(0)
+        return ops.multiply(scaled, make_constant(self._weights[f"{name}.weight"].reshape(1, 1, -1))).output(
+            0
+        )
 
 
 INPUTS = ("input_ids", "attention_mask", "position_ids")

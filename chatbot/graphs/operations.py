@@ -14,7 +14,7 @@ Weights = npt.NDArray[Any]
 """A matrix or vector of weights in 32-bit floats."""
 
 
-def make_constant(values: Weights) -> ov.Output:
+def make_constant(values: Weights | np.float32) -> ov.Output:
     """Weights as they are, in 32-bit floats."""
     from openvino import opset13 as ops
 

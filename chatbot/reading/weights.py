@@ -60,9 +60,7 @@ def pack_differences(
     return packed
 
 
-def apply_differences(
-    packed: Mapping[str, AnyTensor], base: Mapping[str, AnyTensor]
-) -> dict[str, AnyTensor]:
+def apply_differences(packed: Mapping[str, AnyTensor], base: Mapping[str, AnyTensor]) -> dict[str, AnyTensor]:
     """The weights that `pack_differences` was given, but for the rounding; of 32 bits, as the base is."""
     weights = dict(base)
     for name, tensor in packed.items():
@@ -83,9 +81,7 @@ def write_weights(path: Path, packed: Mapping[str, torch.Tensor], description: M
     temporary.replace(path)
 
 
-def read_weights(
-    path: Path, *, base_sha256: str, framework: Literal["pt", "np"] = "pt"
-) -> ReaderWeights:
+def read_weights(path: Path, *, base_sha256: str, framework: Literal["pt", "np"] = "pt") -> ReaderWeights:
     """Read packed weights.
 
     :param base_sha256: of the weights that they will be added to.
