@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot import __version__
+from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.key_command import add_keys_options, run_keys
@@ -111,6 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        ("bench", add_bench_options, run_bench, "measure how fast this machine answers, and what bounds it"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(

@@ -38,10 +38,10 @@ RANKS = [
     ["assistant"],
     ["service"],
     ["build", "web"],
-    ["evaluation", "doctor", "connection"],
+    ["evaluation", "doctor", "connection", "speed"],
     ["training"],
     ["terminal"],
-    ["key_command"],
+    ["key_command", "bench_command"],
     ["cli"],
     ["__main__"],
 ]
@@ -90,7 +90,7 @@ OWNERS = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "httpx": {"generation.remote", "connection"},
-    "torch": {"embedding", "generation.local", "conversion", "engines", "reading", "training"},
+    "torch": {"embedding", "generation.local", "conversion", "engines", "speed", "reading", "training"},
 }
 SETTINGS_READERS = {
     "build",
@@ -103,6 +103,7 @@ SETTINGS_READERS = {
     "connection",
     "training.command",
     "key_command",
+    "bench_command",
 }
 LAZY = [
     "openvino",

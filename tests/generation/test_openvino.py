@@ -12,7 +12,7 @@ pytest.importorskip("openvino_genai")
 pytestmark = pytest.mark.models
 
 PASSAGE = (
-    "[1] The ferry to Tolsay leaves at noon from the north quay. A ticket costs 12 marks; children pay half.\n"
+    "[1] The ferry to Tolsay leaves at noon from the north quay. A ticket costs 12 marks; children half.\n"
     "[2] The shop in the terminal sells tea. It was built in 1931 and is open every day but Monday.\n"
 )
 QUESTIONS = ["How much is a ticket?", "When was the shop built?", "Where does the ferry leave?"]
