@@ -107,7 +107,7 @@ def make_work(folder: Path, options: argparse.Namespace, megabytes: float, *, in
     fill_folder(documents, handbook, int(megabytes * 1e6))
     rows = (options.data / "handbook_sourcegraph_heading_questions.jsonl").read_text().splitlines()
     names = {path.relative_to(documents).as_posix() for path in documents.rglob("*.md")}
-    asked = [row for row in map(json.loads, filter(None, rows)) if row.get("source") in names]
+    asked = [row for row in map(json.loads, filter(None, rows)) if row["path"] in names]
     questions = [row["question"] for row in asked[:: max(1, len(asked) // options.questions)]]
     texts = [path.read_text("utf-8", "replace") for path in sorted(documents.rglob("*.md"))]
     long_texts = [text for text in texts if len(text) > 3000]

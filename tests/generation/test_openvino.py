@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from chatbot.graph_conversion import can_be_graph, prepare_graph
+from chatbot.graph_conversion import SUFFIX, can_be_graph, prepare_graph
 from chatbot.types import Message
 
 pytest.importorskip("openvino_genai")
@@ -29,7 +29,8 @@ def make_prompt(question):
 
 @pytest.fixture(scope="module")
 def graph_folder(models_folder, tmp_path_factory):
-    data_folder = tmp_path_factory.mktemp("data")
+    prepared = models_folder.with_name(models_folder.name + SUFFIX)
+    data_folder = models_folder.parent.parent if prepared.is_dir() else tmp_path_factory.mktemp("data")
     return prepare_graph(models_folder, data_folder=data_folder, on_progress=lambda _: None)
 
 
