@@ -97,15 +97,8 @@ def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> Passa
     import torch
     from tokenizers import Tokenizer
 
-    packed = read_weights(weights, base_sha256=base_sha256)
     model = load_base(base)
-    try:
-        model.load_state_dict(apply_differences(packed.tensors, list_base_weights(model)))
-    except RuntimeError as error:
-        raise ModelError(
-            f"The reading model's weights {weights} do not fit.",
-            "Train them again, or set reader to packaged or off.",
-        ) from error
+    load_weights(model, weights, base_sha256=base_sha256)
     if torch.cuda.is_available():
         model.to("cuda")
     if torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -128,6 +121,21 @@ def compute_with_torch(model: BertForQuestionAnswering, windows: Sequence[Encodi
         output = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
     logits: Numbers = torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
     return logits
+
+
+def load_weights(model: BertForQuestionAnswering, weights: Path, *, base_sha256: str) -> None:
+    """Put what a training changed on top of the base that `load_base` gave.
+
+    :raises ModelError: when the weights are missing, damaged, or belong to another base.
+    """
+    packed = read_weights(weights, base_sha256=base_sha256)
+    try:
+        model.load_state_dict(apply_differences(packed.tensors, list_base_weights(model)))
+    except RuntimeError as error:
+        raise ModelError(
+            f"The reading model's weights {weights} do not fit.",
+            "Train them again, or set reader to packaged or off.",
+        ) from error
 
 
 def load_base(base: Path) -> BertForQuestionAnswering:
