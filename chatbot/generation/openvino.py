@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import logging
@@ -57,13 +58,18 @@ class OpenVinoGenerator:
     """
 
     def __init__(
-        self, name: str, pipeline: genai.ContinuousBatchingPipeline, *, window_tokens: int, end_token: int
+        self,
+        name: str,
+        pipeline: genai.ContinuousBatchingPipeline,
+        *,
+        window_tokens: int,
+        end_tokens: set[int],
     ) -> None:
         self._name = name
         self._pipeline = pipeline
         self._tokenizer = pipeline.get_tokenizer()
         self._window_tokens = window_tokens
-        self._end_token = end_token
+        self._end_tokens = end_tokens
         self._arrivals: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._numbers = itertools.count()
         threading.Thread(target=self._work, name="generation", daemon=True).start()
@@ -129,8 +135,9 @@ class OpenVinoGenerator:
             except Exception as error:
                 logger.exception("the language model failed")
                 for request in running:
-                    request.handle.stop()
                     request.pieces.put(error)
+                    with contextlib.suppress(RuntimeError):
+                        request.handle.stop()
                 running = []
 
     def _admit(self, running: list[_Request]) -> None:
@@ -148,7 +155,7 @@ class OpenVinoGenerator:
         import openvino as ov
 
         ids = ov.Tensor(np.array([request.prompt], dtype=np.int64))
-        config = make_config(request.max_new_tokens, self._end_token)
+        config = make_config(request.max_new_tokens, self._end_tokens)
         request.handle = self._pipeline.add_request(next(self._numbers), ids, config)
 
     def _hand_out(self, request: _Request) -> bool:
@@ -161,7 +168,7 @@ class OpenVinoGenerator:
         reason = GenerationFinishReason.NONE
         while request.handle.can_read():
             for output in request.handle.read().values():
-                request.pieces.put([token for token in output.generated_ids if token != self._end_token])
+                request.pieces.put([token for token in output.generated_ids if token not in self._end_tokens])
                 reason = output.finish_reason
         status = request.handle.get_status()
         if status == GenerationStatus.RUNNING:
@@ -173,14 +180,15 @@ class OpenVinoGenerator:
         return False
 
 
-def make_config(max_new_tokens: int, end_token: int) -> genai.GenerationConfig:
+def make_config(max_new_tokens: int, end_tokens: set[int]) -> genai.GenerationConfig:
     """Greedy, with words of the prompt tried first."""
     import openvino_genai as genai
 
     config = genai.GenerationConfig()
     config.max_new_tokens = max_new_tokens
     config.do_sample = False
-    config.eos_token_id = end_token
+    config.eos_token_id = min(end_tokens)
+    config.stop_token_ids = end_tokens
     config.apply_chat_template = False
     config.num_assistant_tokens = LOOKUP_TOKENS
     config.max_ngram_size = LOOKUP_MATCH_TOKENS
@@ -205,7 +213,7 @@ def load_openvino_generator(folder: Path, *, name: str) -> OpenVinoGenerator:
         del properties["PERFORMANCE_HINT"]
         pipeline = genai.ContinuousBatchingPipeline(folder, scheduler, "CPU", properties)
         tokenizer = pipeline.get_tokenizer()
-        end_token = int(tokenizer.get_eos_token_id())
+        end_tokens = read_end_tokens(folder) or {int(tokenizer.get_eos_token_id())}
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"The language model in {folder} could not be loaded.",
@@ -213,4 +221,14 @@ def load_openvino_generator(folder: Path, *, name: str) -> OpenVinoGenerator:
         ) from error
     if not tokenizer.chat_template:
         raise ModelError(f"The language model {name} has no chat template.", "Choose an instruct model.")
-    return OpenVinoGenerator(name, pipeline, window_tokens=window_tokens, end_token=end_token)
+    return OpenVinoGenerator(name, pipeline, window_tokens=window_tokens, end_tokens=end_tokens)
+
+
+def read_end_tokens(folder: Path) -> set[int]:
+    """The tokens that end an answer, as the model's makers say; empty where they do not."""
+    try:
+        config = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    ends = config.get("eos_token_id")
+    return set(ends) if isinstance(ends, list) else {ends} - {None}

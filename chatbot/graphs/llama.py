@@ -44,6 +44,7 @@ def read_llama_shape(config: Mapping[str, Any]) -> LlamaShape | None:
     kinds = {rope.get("rope_type", "default"), scaling.get("rope_type", scaling.get("type", "default"))}
     is_plain = (
         config.get("model_type") == "llama"
+        and "quantization_config" not in config
         and config.get("hidden_act") == "silu"
         and not config.get("attention_bias", False)
         and not config.get("mlp_bias", False)
