@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from chatbot.assistant import Assistant
@@ -77,7 +78,7 @@ def measure_speed(
     ]
     on_progress("measuring search")
     search = statistics.median(
-        next(time_calls(lambda asked=question: service.search(asked, corpus=corpus), 1))
+        next(time_calls(partial(service.search, question, corpus=corpus), 1))
         for question in questions
     )
     on_progress("measuring answers")
