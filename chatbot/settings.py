@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         description="The address under which a proxy shows the chatbot to others; links are made with it.",
     )
     parallel_answers: int = Field(
-        2, ge=1, le=64, description="How many questions are answered at the same time."
+        4, ge=1, le=64, description="How many questions are answered at the same time."
     )
     waiting_questions: int = Field(
         16, ge=0, le=1000, description="How many more questions may wait; the next one is turned away."

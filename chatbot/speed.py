@@ -78,8 +78,7 @@ def measure_speed(
     ]
     on_progress("measuring search")
     search = statistics.median(
-        next(time_calls(partial(service.search, question, corpus=corpus), 1))
-        for question in questions
+        next(time_calls(partial(service.search, question, corpus=corpus), 1)) for question in questions
     )
     on_progress("measuring answers")
     answers = [service.ask(question, corpus=corpus).finish() for question in questions]
