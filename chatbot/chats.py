@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatbot.database import open_database, write_transaction
+from chatbot.database import open_database, read_rows, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
+from chatbot.forgetting import forget_document, move_document
 from chatbot.types import (
     Chat,
     ChatTurn,
     Chunk,
     Citation,
     Correction,
+    DocumentRecord,
     FinishedAnswer,
     Message,
     Passage,
@@ -132,9 +134,33 @@ class ChatStore:
     def delete_chat(self, chat_id: str) -> None:
         self._write("DELETE FROM chats WHERE id = ?", (chat_id,))
 
+    def drop_document(self, document_id: str, successor: DocumentRecord | None) -> None:
+        """Let answers name the document that has the same content; without one they forget its words."""
+
+        def change(answer: dict[str, Any]) -> dict[str, Any]:
+            if successor is None:
+                return forget_document(answer, document_id)
+            return move_document(answer, document_id, successor.id, successor.path)
+
+        with self._lock, write_transaction(self._database) as database:
+            query = "SELECT number, chat_id, answer FROM turns WHERE instr(answer, ?) > 0"
+            rows = database.execute(query, (document_id,)).fetchall()
+            database.executemany(
+                "UPDATE turns SET answer = ? WHERE number = ?",
+                [(json.dumps(change(json.loads(row[2])), ensure_ascii=False), row[0]) for row in rows],
+            )
+            if successor is None:  # the prompts of later turns repeat what earlier answers said
+                database.executemany(
+                    "UPDATE turns SET answer = json_set(answer, '$.prompt', NULL) WHERE chat_id = ?",
+                    {(row[1],) for row in rows},
+                )
+        if rows:
+            with self._lock:
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
-            return self._database.execute(query, values).fetchall()
+            return read_rows(self._database, query, values)
 
     def _write(self, query: str, values: Sequence[object]) -> None:
         with self._lock, write_transaction(self._database) as database:

@@ -8,15 +8,17 @@ import logging
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot import __version__
 from chatbot.bench_command import add_bench_options, run_bench
-from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
+from chatbot.backup_command import add_backup_options, add_restore_options, run_backup, run_restore
+from chatbot.connecting import end_loading, open_connection
+from chatbot.errors import ChatbotError, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
+from chatbot.ingest_command import add_ingest_options, add_jobs_options, run_ingest, run_jobs
 from chatbot.key_command import add_keys_options, run_keys
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
@@ -35,11 +37,9 @@ from chatbot.terminal import (
 from chatbot.types import SearchFilters
 
 if TYPE_CHECKING:
-    from chatbot.connection import Connection
     from chatbot.service import Service
     from chatbot.types import Message
 
-EXIT_FAILED_FILES = 4
 EXIT_BELOW_MINIMUM = 8
 EXIT_NOT_FOUND = 9
 EXIT_INTERRUPTED = 130
@@ -78,12 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.enable()
 
 
-def end_loading() -> None:
-    """Collect garbage again, but never look at what was loaded."""
-    gc.freeze()
-    gc.enable()
-
-
 def configure_logging(*, verbose: bool) -> None:
     """Warnings of the product to stderr; everything of it when verbose."""
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
@@ -105,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, add_options, run, summary in (
         ("serve", add_serve_options, run_serve, "open the chat page in the browser"),
         ("ingest", add_ingest_options, run_ingest, "read new and changed documents, forget deleted ones"),
+        ("jobs", add_jobs_options, run_jobs, "list the latest ingests, show or cancel one"),
         ("ask", add_ask_options, run_ask, "answer one question, with its sources"),
         ("search", add_search_options, run_search, "show the passages that match, without a language model"),
         ("chat", add_chat_options, run_chat, "ask and ask again, in the terminal"),
@@ -113,6 +108,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
         ("bench", add_bench_options, run_bench, "measure how fast this machine answers, and what bounds it"),
+        ("backup", add_backup_options, run_backup, "write everything that is kept into one file"),
+        ("restore", add_restore_options, run_restore, "put what a backup holds into empty folders"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -241,69 +238,7 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-# ingest, ask, search, chat
-
-
-@contextmanager
-def open_connection(
-    settings: Settings, terminal: Terminal, *, generator: bool, ingest: bool
-) -> Iterator[Connection]:
-    """The chatbot that runs already, or one in this process, ready to work."""
-    from chatbot.build import build_service
-    from chatbot.connection import OwnService, find_running_server
-
-    try:
-        service = build_service(settings)
-    except LibraryInUse as error:
-        with closing(find_running_server(settings, error)) as server:
-            terminal.note("waiting for the running chatbot, which uses its own settings")
-            server.wait_until_ready()
-            terminal.clear_progress()
-            yield server
-        return
-    with service:
-        service.start(generator=generator, ingest=False)
-        service.wait_until_ready(terminal.note)
-        end_loading()
-        connection = OwnService(service)
-        if ingest:
-            with terminal.noting():
-                for event in connection.ingest(settings.corpus, retry_failed=False):
-                    if event["type"] == "progress":
-                        terminal.note(describe_progress(event["progress"]))
-        terminal.clear_progress()
-        yield connection
-
-
-def add_ingest_options(parser: argparse.ArgumentParser) -> None:
-    add_corpus_option(parser)
-    add_json_option(parser)
-
-
-def run_ingest(options: argparse.Namespace, settings: Settings) -> int:
-    """Bring a corpus in step with its folder; 4 when files could not be read."""
-    terminal = make_terminal()
-    report: Json | None = None
-    told = False
-    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
-        for event in connection.ingest(settings.corpus):
-            if event["type"] == "progress":
-                terminal.note(describe_progress(event["progress"]))
-            elif event["type"] == "outcome" and not options.json:
-                told = True
-                terminal.say(describe_outcome(event["outcome"]))
-            elif event["type"] == "report":
-                report = event["report"]
-    if report is None:
-        raise ChatbotError("The ingest gave no report.", "Look at the running chatbot's output.")
-    if options.json:
-        terminal.say_json(report)
-    else:
-        for outcome in [] if told else report["outcomes"]:
-            terminal.say(describe_outcome(outcome))
-        terminal.say(describe_report(report))
-    failed = any(outcome["result"] == "failed" for outcome in report["outcomes"])
-    return EXIT_FAILED_FILES if failed else 0
+# ask, search, chat
 
 
 def add_ask_options(parser: argparse.ArgumentParser) -> None:

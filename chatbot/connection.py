@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 
@@ -24,8 +25,10 @@ from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
 from chatbot.web.schemas import (
     answer_to_json,
+    changes_to_json,
     explanation_to_json,
     filters_to_json,
+    job_to_json,
     passage_to_json,
     progress_to_json,
     report_to_json,
@@ -60,8 +63,20 @@ class Connection(Protocol):
     ) -> Json:
         """The passages that match best; with `explain` how they were found and what a model would be sent."""
 
-    def ingest(self, corpus: str | None) -> Events:
+    def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
+
+    def find_changes(self, corpus: str | None) -> Json:
+        """What an ingest would do."""
+
+    def list_jobs(self, corpus: str | None) -> list[Json]:
+        """The latest ingests of a corpus, the newest first."""
+
+    def get_job(self, number: int) -> Json:
+        """An ingest with its files."""
+
+    def cancel_job(self, number: int) -> Json:
+        """End an ingest after the file at hand, or take it out if it waits."""
 
 
 class OwnService:
@@ -106,12 +121,12 @@ class OwnService:
             )
         return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
 
-    def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
+    def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         name = self._service.find_corpus(corpus)
         events: queue.SimpleQueue[Json | Exception] = queue.SimpleQueue()
         stop = threading.Event()
         work = threading.Thread(
-            target=self._ingest_into, args=(name, events, stop, retry_failed), daemon=True
+            target=self._ingest_into, args=(name, events, stop, only_refused), daemon=True
         )
         work.start()
         try:
@@ -131,7 +146,7 @@ class OwnService:
         corpus: str,
         events: queue.SimpleQueue[Json | Exception],
         stop: threading.Event,
-        retry_failed: bool,
+        only_refused: bool,
     ) -> None:
         def note_progress(progress: IngestProgress) -> None:
             events.put({"type": "progress", "progress": progress_to_json(progress)})
@@ -141,12 +156,26 @@ class OwnService:
 
         try:
             report = self._service.ingest_now(
-                corpus, note_progress, note_outcome, stop, retry_failed=retry_failed
+                corpus, note_progress, note_outcome, stop, only_refused=only_refused
             )
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
             events.put(error)
         else:
             events.put({"type": "report", "report": report_to_json(report)})
+
+    def find_changes(self, corpus: str | None) -> Json:
+        return changes_to_json(self._service.find_changes(self._service.find_corpus(corpus)))
+
+    def list_jobs(self, corpus: str | None) -> list[Json]:
+        name = self._service.find_corpus(corpus)
+        return [job_to_json(job) for job in self._service.ingests.jobs.list_jobs(name)]
+
+    def get_job(self, number: int) -> Json:
+        jobs = self._service.ingests.jobs
+        return job_to_json(jobs.get_job(number), jobs.list_files(number))
+
+    def cancel_job(self, number: int) -> Json:
+        return job_to_json(self._service.ingests.cancel(number))
 
 
 class RunningServer:
@@ -199,8 +228,21 @@ class RunningServer:
         body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
         return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
 
-    def ingest(self, corpus: str | None) -> Events:
-        yield from self._stream("/api/ingest", {"corpus": corpus or ""})
+    def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
+        yield from self._stream("/api/ingest", {"corpus": corpus or "", "only_refused": only_refused})
+
+    def find_changes(self, corpus: str | None) -> Json:
+        return self._call("GET", f"/api/changes?corpus={quote(corpus or '')}")
+
+    def list_jobs(self, corpus: str | None) -> list[Json]:
+        jobs: list[Json] = self._call("GET", f"/api/jobs?corpus={quote(corpus or '')}")["jobs"]
+        return jobs
+
+    def get_job(self, number: int) -> Json:
+        return self._call("GET", f"/api/jobs/{number}")
+
+    def cancel_job(self, number: int) -> Json:
+        return self._call("DELETE", f"/api/jobs/{number}")
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         try:

@@ -128,7 +128,7 @@ def scan_files(folder: Path) -> Iterator[SourceFile]:
             if name.startswith((".", "~$")) or name.lower() in IGNORED_FILES:
                 continue
             try:
-                if not location.resolve().is_relative_to(root):
+                if location.is_symlink() and not location.resolve().is_relative_to(root):
                     continue
                 stat = location.stat()
             except (OSError, RuntimeError):  # Python before 3.13 tells of links in a circle by the latter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -16,17 +16,21 @@ def open_database(
     schema: str,
     version: int,
     upgrades: Mapping[int, str] = MappingProxyType({}),
+    *,
+    survives_power_cut: bool = True,
 ) -> sqlite3.Connection:
     """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
 
     :param upgrades: by version, the statements that lead from it to the next.
+    :param survives_power_cut: without it a power cut, but no crash, may undo the last commits, which then
+        cost no wait for the disk.
     :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA synchronous = {'FULL' if survives_power_cut else 'NORMAL'}")
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA secure_delete = ON")
         found = int(database.execute("PRAGMA user_version").fetchone()[0])
@@ -57,17 +61,33 @@ def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connecti
 
     :raises LibraryError: when the database cannot be written, for instance on a full disk.
     """
-    try:
+    with _telling():
         database.execute("BEGIN IMMEDIATE")
         try:
             yield database
+            database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # a full disk may have ended it already
+                database.execute("ROLLBACK")
             raise
-        database.execute("COMMIT")
+
+
+def read_rows(database: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+    """What a query finds.
+
+    :raises LibraryError: when the disk fails, or is too full for what SQLite has to put down.
+    """
+    with _telling():
+        return database.execute(query, values).fetchall()
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
     except sqlite3.OperationalError as error:
         raise LibraryError(
-            f"The data folder could not be written ({error}).",
+            f"The data folder could not be used ({error}).",
             "Nothing was lost. Free some disk space or mend the folder's permissions, then try again.",
         ) from error
 

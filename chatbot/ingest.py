@@ -3,16 +3,16 @@
 An ingest brings the library in step with the folder. Files that have not changed cost a look at
 their size and time; a changed one is read, cut and embedded again, where only chunks that are new
 need new vectors; a file that is gone leaves the library. Each document is one transaction, so an
-ingest may be stopped or killed at any moment and simply be started again.
+ingest may be stopped or killed at any moment and simply be started again. `changes.py` tells what there
+is to do.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +20,12 @@ from typing import Protocol
 
 import numpy as np
 
+from chatbot.changes import Change, FolderChanges, compare_folder, hash_file
 from chatbot.chunking import CHUNKING_VERSION, chunk_document, hash_text, join_for_embedding
 from chatbot.corpora import SourceFile, make_readable, scan_files
 from chatbot.documents.reader import READING_VERSION
-from chatbot.errors import DocumentError, LibraryError
+from chatbot.documents.recognition import is_recognizer_installed
+from chatbot.errors import DocumentError, EmptyDocument, LibraryError
 from chatbot.languages import DETECTION_VERSION, detect_language
 from chatbot.library import Library
 from chatbot.sentences import SPLITTING_VERSION, split_rows_and_sentences
@@ -33,15 +35,20 @@ from chatbot.types import (
     DocumentRecord,
     Embedder,
     FileOutcome,
+    FileResult,
     IngestProgress,
     IngestReport,
     ParsedDocument,
     PassageVectors,
     Span,
+    Vectors,
 )
 from chatbot.vectors import VectorIndex
 
 logger = logging.getLogger(__name__)
+
+MOST_BORROWED = 20_000
+"""So many chunks of a document with the same content are looked through for vectors."""
 
 OnProgress = Callable[[IngestProgress], None]
 
@@ -58,6 +65,7 @@ class Ingestor:
     """Keeps the library in step with corpus folders.
 
     :param chunk_tokens: the largest chunk; never more than the embedding model reads.
+    :param on_removed: called before a document goes, with another of the same content if there is one.
     """
 
     library: Library
@@ -65,6 +73,7 @@ class Ingestor:
     embedder: Embedder
     read_document: ReadDocument
     chunk_tokens: int
+    on_removed: Callable[[DocumentRecord, DocumentRecord | None], None] = lambda *_: None
     _writing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -77,54 +86,104 @@ class Ingestor:
     def max_tokens(self) -> int:
         return min(self.chunk_tokens, self.embedder.max_tokens)
 
+    @property
+    def refusal_recipe(self) -> str:
+        """The recipe of a file that cannot be read: other programs may read it one day."""
+        return f"{self.recipe}/{'pictures read' if is_recognizer_installed() else 'pictures not read'}"
+
+    def find_changes(
+        self,
+        corpus: str,
+        folder: Path,
+        *,
+        only_refused: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> FolderChanges:
+        """What an ingest would do; nothing is written. See `compare_folder`."""
+        recipes = self.library.list_recipes(corpus)
+
+        def is_current(record: DocumentRecord) -> bool:
+            if record.problem is None:
+                return recipes[record.path] == self.recipe
+            return recipes[record.path] == self.refusal_recipe and record.sha256 != ""
+
+        return compare_folder(
+            list(scan_files(folder)),
+            {record.path: record for record in self.library.list_documents(corpus)},
+            is_current,
+            only_refused=only_refused,
+            should_stop=should_stop,
+        )
+
     def ingest_corpus(
         self,
         corpus: str,
         folder: Path,
         *,
+        on_changes: Callable[[FolderChanges], None] = lambda _: None,
         on_progress: OnProgress = lambda _: None,
         on_outcome: Callable[[FileOutcome], None] = lambda _: None,
         stop: threading.Event | None = None,
-        retry_failed: bool = True,
+        only_refused: bool = False,
+        given_up: Collection[str] = (),
     ) -> IngestReport:
         """Bring one corpus in step with its documents folder.
 
+        :param on_changes: called once with what is to be done.
         :param on_progress: called before each file that must be read.
         :param on_outcome: called after each file that was read or is gone.
         :param stop: when set, the ingest ends after the file at hand.
-        :param retry_failed: also try files again that could not be read and have not changed since.
+        :param only_refused: only try again what could not be read.
+        :param given_up: paths that are refused unread, because the program ended over them before.
         """
         started = time.monotonic()
-        known = {record.path: record for record in self.library.list_documents(corpus)}
-        files = list(scan_files(folder))
-        gone = sorted(set(known) - {file.path for file in files})
-        stale = self._find_stale(corpus, files, known, retry_failed=retry_failed)
+        should_stop = stop.is_set if stop is not None else lambda: False
+        changes = self.find_changes(corpus, folder, only_refused=only_refused, should_stop=should_stop)
+        for file in changes.touched:
+            self.library.touch_document(
+                make_document_id(corpus, file.path), size_bytes=file.size_bytes, modified_ns=file.modified_ns
+            )
+        on_changes(changes)
         outcomes: list[FileOutcome] = []
-        unchanged = len(files) - len(stale)
-        work = _Work([file.size_bytes for file in stale], started)
-        for path in gone:
-            outcomes.append(self._remove(known[path]))
-            on_outcome(outcomes[-1])
-        if gone:
-            self.library.erase_leftovers()
-        for index, file in enumerate(stale):
-            if stop is not None and stop.is_set():
+        work = _Work(changes.changes, started)
+        has_leftovers = False
+        for index, change in enumerate(changes.changes):
+            if should_stop():
                 break
-            on_progress(work.describe(corpus, file.path, index, sum(outcome.chunks for outcome in outcomes)))
-            outcome = self._ingest_file(corpus, file, known.get(file.path))
-            if outcome.result == "unchanged":
-                unchanged += 1
-                continue
-            outcomes.append(outcome)
-            on_outcome(outcome)
+            if change.file is not None:
+                if has_leftovers:
+                    self.library.erase_leftovers()
+                    has_leftovers = False
+                on_progress(work.describe(corpus, index, sum(outcome.chunks for outcome in outcomes)))
+            outcomes.append(self._make_change(corpus, change, given_up))
+            has_leftovers = has_leftovers or outcomes[-1].result == "removed"
+            on_outcome(outcomes[-1])
+        if has_leftovers:
+            self.library.erase_leftovers()
         return IngestReport(
             corpus=corpus,
             outcomes=tuple(outcomes),
-            unchanged=unchanged,
+            unchanged=changes.unchanged,
             chunks=sum(outcome.chunks for outcome in outcomes),
             seconds=time.monotonic() - started,
-            stopped=stop is not None and stop.is_set(),
+            stopped=should_stop(),
+            refused=tuple(
+                FileOutcome(record.path, "failed", reason=record.problem) for record in changes.refused
+            ),
         )
+
+    def _make_change(self, corpus: str, change: Change, given_up: Collection[str]) -> FileOutcome:
+        if change.file is None:
+            return self._remove_path(corpus, change.path)
+        if change.kind == "copied" and change.same_as is not None:
+            return self._note_copy(corpus, change, change.file, change.same_as)
+        if change.path in given_up:
+            problem = "The chatbot ended several times while it was read. Split it, or save it again."
+            return self._note_failure(corpus, change.file, problem, time.monotonic(), change.digest)
+        outcome = self._ingest_file(corpus, change, change.file)
+        if change.kind == "renamed" and change.same_as is not None:
+            self._remove_path(corpus, change.same_as)
+        return outcome
 
     def remove_document(self, record: DocumentRecord) -> FileOutcome:
         """Take a document out of the library and the index, and erase its words from the disk."""
@@ -133,67 +192,83 @@ class Ingestor:
         return outcome
 
     def _remove(self, record: DocumentRecord) -> FileOutcome:
+        return self._remove_path(record.corpus, record.path)
+
+    def _remove_path(self, corpus: str, path: str) -> FileOutcome:
         started = time.monotonic()
+        document_id = make_document_id(corpus, path)
+        if (document := self.library.find_document(document_id)) is not None:
+            self.on_removed(document.record, self.library.find_same_content(document.record))
         with self._writing, self.vectors.writing():
-            removed = self.library.delete_document(record.id)
-            self.vectors.update(record.corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
-        return FileOutcome(record.path, "removed", 0, time.monotonic() - started)
+            removed = self.library.delete_document(document_id)
+            self.vectors.update(corpus, ids=[], vectors=np.empty((0, 0), np.float32), removed=removed)
+        return FileOutcome(path, "removed", 0, time.monotonic() - started)
 
-    def _find_stale(
-        self,
-        corpus: str,
-        files: Sequence[SourceFile],
-        known: dict[str, DocumentRecord],
-        *,
-        retry_failed: bool,
-    ) -> list[SourceFile]:
-        """The files whose size, time or recipe is not that of the library, and those that failed."""
-        recipes = self.library.list_recipes(corpus)
-        return [
-            file
-            for file in files
-            if file.path not in known
-            or (retry_failed and known[file.path].problem is not None)
-            or (known[file.path].size_bytes, known[file.path].modified_ns)
-            != (file.size_bytes, file.modified_ns)
-            or recipes[file.path] != self.recipe
-        ]
-
-    def _ingest_file(self, corpus: str, file: SourceFile, before: DocumentRecord | None) -> FileOutcome:
+    def _ingest_file(self, corpus: str, change: Change, file: SourceFile) -> FileOutcome:
         started = time.monotonic()
         try:
-            digest = hash_file(file.location)
-            if before and before.sha256 == digest and self._has_recipe(corpus, file.path):
-                self.library.touch_document(
-                    before.id, size_bytes=file.size_bytes, modified_ns=file.modified_ns
-                )
-                return FileOutcome(file.path, "unchanged")
-            record = describe_file(corpus, file, digest)
+            record = describe_file(corpus, file, change.digest or hash_file(file.location))
             parsed = self.read_document(file.location)
-            chunks = self.add_document(record, parsed, file.location)
+            chunks = self.add_document(record, parsed, file.location, donor=change.donor)
         except DocumentError as error:
-            return self._note_failure(corpus, file, str(error), started)
+            return self._note_failure(corpus, file, str(error), started, change.digest)
         except LibraryError:
             raise
+        except OSError as error:  # the file itself was opened elsewhere
+            raise LibraryError(
+                f"{file.path} could not be taken in ({error.strerror or error}).",
+                "Nothing was lost. Free some disk space and memory, then try again.",
+            ) from error
         except Exception as error:
             logger.exception("%s could not be taken in", file.path)
             problem = f"It could not be taken in ({type(error).__name__}). Report this with the file."
             return self._note_failure(corpus, file, problem, started)
-        return FileOutcome(file.path, "changed" if before else "added", chunks, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        result: FileResult = "renamed" if change.kind == "renamed" else name_result(change)
+        return FileOutcome(file.path, result, chunks, seconds, same_as=change.same_as)
 
-    def _note_failure(self, corpus: str, file: SourceFile, problem: str, started: float) -> FileOutcome:
-        """Register a file that could not be read, in place of what it was before."""
+    def _note_copy(self, corpus: str, change: Change, file: SourceFile, original_path: str) -> FileOutcome:
+        """Register a file with the words of another; it is read itself where that one was not."""
+        started = time.monotonic()
+        original = self.library.find_document(make_document_id(corpus, original_path))
+        if original is None or original.record.sha256 != change.digest or not original.record.chunks:
+            return self._ingest_file(corpus, replace(change, same_as=None), file)
+        record = replace(
+            describe_file(corpus, file, change.digest),
+            title=original.record.title,
+            date=original.record.date,
+            pages=original.record.pages,
+            language=original.record.language,
+        )
+        self._write(replace(original, record=record), [], file.location)
+        seconds = time.monotonic() - started
+        return FileOutcome(file.path, name_result(change), 0, seconds, same_as=original_path)
+
+    def _note_failure(
+        self, corpus: str, file: SourceFile, problem: str, started: float, digest: str = ""
+    ) -> FileOutcome:
+        """Register a file that could not be read, in place of what it was before.
+
+        :param digest: of its bytes; without one it is tried again by every ingest.
+        """
         problem = make_readable(problem)
-        record = replace(describe_file(corpus, file, ""), problem=problem)
+        record = replace(describe_file(corpus, file, digest), problem=problem)
         self._write(Document(record, "", (), ()), [], file.location)
         return FileOutcome(file.path, "failed", 0, time.monotonic() - started, problem)
 
     def add_document(
-        self, record: DocumentRecord, parsed: ParsedDocument, location: Path | None = None
+        self,
+        record: DocumentRecord,
+        parsed: ParsedDocument,
+        location: Path | None = None,
+        *,
+        donor: str | None = None,
     ) -> int:
         """Cut, embed and write one document; returns how many chunks it became.
 
         :param location: where its file lies; nothing is written when it has been deleted meanwhile.
+        :param donor: the id of a document of which vectors may be taken where the words are the same.
+        :raises EmptyDocument: when there is nothing to search in it.
         """
         chunks = chunk_document(
             parsed,
@@ -201,6 +276,8 @@ class Ingestor:
             count_tokens=self.embedder.count_tokens,
             max_tokens=self.max_tokens,
         )
+        if not chunks:
+            raise EmptyDocument(f"“{Path(record.path).name}” holds no text.", "Add one that does.")
         record = replace(
             record,
             title=parsed.title,
@@ -209,15 +286,15 @@ class Ingestor:
             chunks=len(chunks),
             language=detect_language(parsed.text),
         )
-        self._write(Document(record, parsed.text, parsed.blocks, parsed.page_starts), chunks, location)
+        document = Document(record, parsed.text, parsed.blocks, parsed.page_starts)
+        self._write(document, chunks, location, donor)
         return len(chunks)
 
-    def _has_recipe(self, corpus: str, path: str) -> bool:
-        return self.library.list_recipes(corpus).get(path) == self.recipe
-
-    def _write(self, document: Document, chunks: Sequence[Chunk], location: Path | None) -> None:
+    def _write(
+        self, document: Document, chunks: Sequence[Chunk], location: Path | None, donor: str | None = None
+    ) -> None:
         """Embed what is new, then write library and index, unless the file went away meanwhile."""
-        vectors = self._embed_chunks(chunks)
+        vectors = self._embed_chunks(chunks, donor)
         with self._writing:
             if location is None or location.exists():
                 with self.vectors.writing():
@@ -225,7 +302,11 @@ class Ingestor:
 
     def _write_vectors(self, document: Document, chunks: Sequence[Chunk], vectors: PassageVectors) -> None:
         added, removed = self.library.replace_document(
-            document, chunks, vectors, recipe=self.recipe, fingerprint=self.embedder.fingerprint
+            document,
+            chunks,
+            vectors,
+            recipe=self.recipe if document.record.problem is None else self.refusal_recipe,
+            fingerprint=self.embedder.fingerprint,
         )
         rows = {chunk.id: row for row, chunk in enumerate(chunks)}
         self.vectors.update(
@@ -235,24 +316,47 @@ class Ingestor:
             removed=removed,
         )
 
-    def _embed_chunks(self, chunks: Sequence[Chunk]) -> PassageVectors:
+    def _embed_chunks(self, chunks: Sequence[Chunk], donor: str | None) -> PassageVectors:
         """Vectors of the chunks and of their sentences; those that the library has are taken from it."""
-        ids = [chunk.id for chunk in chunks]
-        known = self.library.find_vectors(ids, self.embedder.fingerprint)
-        sentences = self.library.find_sentence_vectors(ids, self.embedder.fingerprint)
-        counts = {chunk.id: len(list_sentences(chunk)) for chunk in chunks}
+        known = self._find_vectors([chunk.id for chunk in chunks])
+        if donor is not None and len(known) < len(chunks):
+            known |= self._borrow_vectors(chunks, donor)
         fresh = [
             chunk
             for chunk in chunks
-            if chunk.id not in known or len(sentences.get(chunk.id, ())) != counts[chunk.id]
+            if chunk.id not in known or len(known[chunk.id][1]) != len(list_sentences(chunk))
         ]
         embedded = self.embedder.embed_passages(
             [join_for_embedding(chunk) for chunk in fresh], [list_sentences(chunk) for chunk in fresh]
         )
         for chunk, whole, parts in zip(fresh, embedded.whole, embedded.spans, strict=True):
-            known[chunk.id], sentences[chunk.id] = whole, parts
-        whole = np.stack([known[chunk.id] for chunk in chunks]) if chunks else np.empty((0, 0), np.float32)
-        return PassageVectors(whole, tuple(sentences[chunk.id] for chunk in chunks))
+            known[chunk.id] = whole, parts
+        found = [known[chunk.id] for chunk in chunks]
+        stacked = np.stack([whole for whole, _ in found]) if found else np.empty((0, 0), np.float32)
+        return PassageVectors(stacked, tuple(parts for _, parts in found))
+
+    def _find_vectors(self, ids: Sequence[str]) -> dict[str, tuple[Vectors, Vectors]]:
+        """The vectors of chunks and of their sentences, of those chunks that the library has both of."""
+        whole = self.library.find_vectors(ids, self.embedder.fingerprint)
+        sentences = self.library.find_sentence_vectors(ids, self.embedder.fingerprint)
+        return {chunk_id: (whole[chunk_id], sentences[chunk_id]) for chunk_id in whole.keys() & sentences}
+
+    def _borrow_vectors(self, chunks: Sequence[Chunk], donor: str) -> dict[str, tuple[Vectors, Vectors]]:
+        """By chunk, the vectors of the donor's chunk with the same words, where there is one."""
+        ids = self.library.list_chunks_of([donor], limit=MOST_BORROWED)
+        lent = self._find_vectors(ids)
+        by_text = {
+            join_for_embedding(chunk): lent[chunk_id]
+            for chunk_id, (chunk, _) in self.library.find_chunks(ids).items()
+            if chunk_id in lent
+        }
+        texts = {chunk.id: join_for_embedding(chunk) for chunk in chunks}
+        return {chunk_id: by_text[text] for chunk_id, text in texts.items() if text in by_text}
+
+
+def name_result(change: Change) -> FileResult:
+    """What a change of a file comes to for whoever reads the report."""
+    return "changed" if change.was_known else "added"
 
 
 def list_sentences(chunk: Chunk) -> list[Span]:
@@ -265,18 +369,18 @@ def list_sentences(chunk: Chunk) -> list[Span]:
 class _Work:
     """The bytes to read, to tell how far an ingest is and how long it still takes."""
 
-    sizes_bytes: Sequence[int]
+    changes: Sequence[Change]
     started: float
 
-    def describe(self, corpus: str, path: str, done: int, chunks: int) -> IngestProgress:
+    def describe(self, corpus: str, done: int, chunks: int) -> IngestProgress:
+        sizes_bytes = [change.size_bytes for change in self.changes]
         seconds = time.monotonic() - self.started
-        bytes_done = sum(self.sizes_bytes[:done])
-        bytes_left = sum(self.sizes_bytes[done:])
+        bytes_done, bytes_left = sum(sizes_bytes[:done]), sum(sizes_bytes[done:])
         return IngestProgress(
             corpus=corpus,
-            current=path,
-            files_done=done,
-            files_total=len(self.sizes_bytes),
+            current=self.changes[done].path,
+            files_done=sum(change.file is not None for change in self.changes[:done]),
+            files_total=sum(change.file is not None for change in self.changes),
             chunks_done=chunks,
             seconds=seconds,
             seconds_left=seconds * bytes_left / bytes_done if bytes_done else None,
@@ -304,17 +408,3 @@ def describe_file(corpus: str, file: SourceFile, digest: str) -> DocumentRecord:
 def make_document_id(corpus: str, path: str) -> str:
     """The same for the same place, whatever the file holds."""
     return hash_text(f"{corpus}\0{path}")[:20]
-
-
-def hash_file(path: Path) -> str:
-    """The SHA-256 of a file's bytes.
-
-    :raises DocumentError: when it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DocumentError(
-            f"{path.name} could not be opened ({error.strerror}).", "Check its permissions."
-        ) from error

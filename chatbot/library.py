@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot.compounds import list_spellings
-from chatbot.database import open_database, write_transaction
+from chatbot.database import open_database, read_rows, write_transaction
 from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
 from chatbot.spelling import Vocabulary, list_words, make_vocabulary
@@ -31,7 +31,7 @@ from chatbot.types import (
     Vectors,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, corpus TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL,
@@ -49,6 +49,7 @@ CREATE TABLE chunks (
     fingerprint TEXT NOT NULL, vector BLOB NOT NULL
 );
 CREATE INDEX documents_of_corpus ON documents (corpus, problem);
+CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
 CREATE INDEX chunks_of_document ON chunks (document_id, ordinal);
 CREATE INDEX chunks_of_corpus ON chunks (corpus);
 CREATE VIRTUAL TABLE words USING fts5 (
@@ -80,6 +81,9 @@ CREATE TABLE vocabulary (
     corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
 ) WITHOUT ROWID;
 UPDATE documents SET recipe = '';
+""",
+    2: """
+CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
 """,
 }
 _RECORD_COLUMNS = (
@@ -122,7 +126,7 @@ class Library:
 
     def _select(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
-            return self._database.execute(query, values).fetchall()
+            return read_rows(self._database, query, values)
 
     # Documents
 
@@ -139,10 +143,53 @@ class Library:
         return int(self._select(query, (corpus,))[0][0])
 
     def match_documents(self, corpus: str, filters: SearchFilters) -> list[str] | None:
-        """Ids of the documents that the filters let through, by path; None where they leave none out."""
+        """Ids of the documents that the filters let through; None where they leave none out.
+
+        A copy is stood for by the document that holds its chunks.
+        """
         if not filters.choose_documents:
             return None
-        return [record.id for record in select_documents(self._list_readable(corpus), filters)]
+        readable = self._list_readable(corpus)
+        originals = {(record.sha256, record.format): record.id for record in readable if record.chunks}
+        chosen = select_documents(readable, filters)
+        ids = [
+            originals.get((record.sha256, record.format), record.id) for record in chosen if not record.chunks
+        ]
+        return list(dict.fromkeys([*(record.id for record in chosen if record.chunks), *ids]))
+
+    def list_copies(self, document_ids: Sequence[str]) -> dict[str, list[DocumentRecord]]:
+        """By document, those with the same content, which have no chunks of their own, by path."""
+        columns = ", ".join(f"copies.{name}" for name in _RECORD_COLUMNS.split(", "))
+        rows = self._select(
+            f"SELECT originals.id, {columns} FROM documents AS originals JOIN documents AS copies "
+            "USING (corpus, sha256, format) WHERE originals.id IN (SELECT value FROM json_each(?)) "
+            "AND originals.chunks > 0 AND copies.chunks = 0 AND copies.problem IS NULL "
+            "ORDER BY copies.path",
+            (json.dumps(document_ids),),
+        )
+        found: dict[str, list[DocumentRecord]] = {}
+        for original, *copy in rows:
+            found.setdefault(original, []).append(DocumentRecord(*copy))
+        return found
+
+    def find_original(self, document_id: str) -> str:
+        """The document that holds the chunks of a copy; of any other, itself."""
+        rows = self._select(
+            "SELECT originals.id FROM documents AS copies JOIN documents AS originals "
+            "USING (corpus, sha256, format) WHERE copies.id = ? AND copies.chunks = 0 "
+            "AND originals.chunks > 0 LIMIT 1",
+            (document_id,),
+        )
+        return str(rows[0][0]) if rows else document_id
+
+    def find_same_content(self, record: DocumentRecord) -> DocumentRecord | None:
+        """Another document of the corpus with the same content, the one with chunks first."""
+        rows = self._select(
+            f"SELECT {_RECORD_COLUMNS} FROM documents WHERE corpus = ? AND sha256 = ? AND format = ? "
+            "AND sha256 != '' AND id != ? AND problem IS NULL ORDER BY chunks DESC, path LIMIT 1",
+            (record.corpus, record.sha256, record.format, record.id),
+        )
+        return DocumentRecord(*rows[0]) if rows else None
 
     def list_filter_choices(self, corpus: str) -> FilterChoices:
         """What the corpus's documents can be chosen by."""

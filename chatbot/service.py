@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatbot.admission import Admission
 from chatbot.answer import Answer, AnswerRules
 from chatbot.assistant import Assistant, check_question
+from chatbot.changes import FolderChanges
 from chatbot.chats import ChatStore
 from chatbot.chunking import hash_text
 from chatbot.corpora import (
@@ -29,6 +30,7 @@ from chatbot.errors import ChatbotError, CorpusError, ModelError
 from chatbot.filters import narrow_filters, split_query
 from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
+from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
 from chatbot.library import Library
 from chatbot.loading import LoadingParts, Report
@@ -125,6 +127,7 @@ class Service:
         try:
             self._library = Library(settings.data_folder / "library.sqlite3")
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
+            self.ingests = IngestQueue(JobStore(settings.data_folder / "jobs.sqlite3"))
         except ChatbotError:
             self._ownership.release()
             raise
@@ -137,7 +140,6 @@ class Service:
             count_documents=self.count_documents,
         )
         self._parts = LoadingParts((EMBEDDER, READER, GENERATOR, LIBRARY))
-        self._ingests = IngestQueue()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._embedder: Embedder | None = None
@@ -171,11 +173,12 @@ class Service:
     def close(self) -> None:
         """Stop what runs after the file at hand, and give the data folder back."""
         self._closing.set()
-        self._ingests.stop()
+        self.ingests.stop()
         for thread in self._threads:
             thread.join(timeout=30)
         self._factories.reader.close()
         self.chats.close()
+        self.ingests.jobs.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()
@@ -270,6 +273,7 @@ class Service:
             embedder,
             self._factories.reader.read,
             self.settings.chunk_tokens,
+            lambda record, same: self.chats.drop_document(record.id, same),
         )
 
     # Corpora and documents
@@ -371,8 +375,7 @@ class Service:
 
         :raises CorpusError: when the file cannot be deleted; nothing is changed then.
         """
-        if self._ingestor is None:
-            raise CorpusError("The library is still being opened.", "Try again in a few seconds.")
+        ingestor = self._get_ingestor()
         record = self.get_document(document_id).record
         try:
             resolve_document_file(self._documents_folder(record.corpus), record.path).unlink()
@@ -382,17 +385,21 @@ class Service:
             raise CorpusError(
                 f"{record.path} could not be deleted ({error.strerror}).", "Check its permissions."
             ) from error
-        self._ingestor.remove_document(record)
+        has_copies = bool(self._library.list_copies([record.id]))
+        ingestor.remove_document(record)
+        if has_copies:
+            self.start_ingest(record.corpus)  # one of its copies takes its place
 
     # Ingest
 
-    def start_ingest(self, corpus: str) -> None:
-        """Bring a corpus in step with its folder, in the background.
+    def start_ingest(self, corpus: str, *, only_refused: bool = False) -> int:
+        """Bring a corpus in step with its folder, in the background; the number of the job.
 
+        :param only_refused: only try again what could not be read.
         :raises CorpusError: when there is no such corpus.
         """
         self._documents_folder(corpus)
-        self._ingests.request(corpus)
+        return self.ingests.request(corpus, only_refused=only_refused)
 
     def ingest_now(
         self,
@@ -401,53 +408,61 @@ class Service:
         on_outcome: Callable[[FileOutcome], None],
         stop: threading.Event | None = None,
         *,
-        retry_failed: bool = True,
+        only_refused: bool = False,
     ) -> IngestReport:
         """Bring a corpus in step with its folder and return the report; call `wait_until_ready` first."""
+        job = self.ingests.take_now(corpus, only_refused=only_refused, stop=stop)
+        return self._run_job(job, on_progress, on_outcome)
+
+    def _run_job(
+        self,
+        job: Job,
+        on_progress: Callable[[IngestProgress], None] = lambda _: None,
+        on_outcome: Callable[[FileOutcome], None] = lambda _: None,
+    ) -> IngestReport:
+        def ingest(**options: Any) -> IngestReport:  # noqa: ANN401 - those of RunIngest
+            folder = self._documents_folder(job.corpus)
+            return self._get_ingestor().ingest_corpus(job.corpus, folder, **options)
+
+        return self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
+
+    def find_changes(self, corpus: str) -> FolderChanges:
+        """What an ingest of the corpus would do now; nothing is written."""
+        return self._get_ingestor().find_changes(corpus, self._documents_folder(corpus))
+
+    def _get_ingestor(self) -> Ingestor:
         if self._ingestor is None:
-            raise CorpusError("The library is not open.", "Start the service first.")
-        return self._ingestor.ingest_corpus(
-            corpus,
-            self._documents_folder(corpus),
-            on_progress=on_progress,
-            on_outcome=on_outcome,
-            stop=stop,
-            retry_failed=retry_failed,
-        )
+            raise CorpusError("The library is still being opened.", "Try again in a few seconds.")
+        return self._ingestor
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
         """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""
-        if self._ingestor is None:
-            raise CorpusError("The library is not open.", "Start the service first.")
+        ingestor = self._get_ingestor()
         size_bytes = len(parsed.text.encode("utf-8", "surrogatepass"))
         file = SourceFile(path, Path(path), size_bytes, 0)
-        self._ingestor.add_document(describe_file(corpus, file, hash_text(parsed.text)), parsed)
+        ingestor.add_document(describe_file(corpus, file, hash_text(parsed.text)), parsed)
 
     def ingest_progress(self, corpus: str) -> IngestProgress | None:
         """Where the corpus's ingest stands; None when none is running or waiting."""
-        return self._ingests.progress(corpus)
+        return self.ingests.progress(corpus)
 
     def latest_ingest(self, corpus: str) -> IngestReport | None:
         """What the corpus's latest ingest did, if only that nothing had changed; None if it failed."""
-        return self._ingests.last(corpus)
+        return self.ingests.last(corpus)
 
     def last_report(self, corpus: str) -> IngestReport | None:
         """What the corpus's last ingest that changed or tried anything did."""
-        return self._ingests.report(corpus)
+        return self.ingests.report(corpus)
 
     def _keep_ingesting(self) -> None:
         while not self._closing.is_set():
-            corpus = self._ingests.take(timeout_seconds=0.2)
-            if corpus is None or self._ingestor is None:
+            job = self.ingests.take(timeout_seconds=0.2)
+            if job is None:
                 continue
             try:
-                report = self.ingest_now(
-                    corpus, self._ingests.note_progress, lambda _: None, self._ingests.stopping
-                )
-                self._ingests.finish(corpus, report)
+                self._run_job(job)
             except Exception:
-                logger.exception("the ingest of %s failed", corpus)
-                self._ingests.finish(corpus, None)
+                logger.exception("the ingest of %s failed", job.corpus)
 
     def _watch_folders(self) -> None:
         seen = self._look_at_folders()
@@ -455,9 +470,9 @@ class Service:
             now = self._look_at_folders()
             for corpus in now.keys() & seen.keys():
                 if now[corpus] != seen[corpus]:
-                    self._ingests.request(corpus)
+                    self.ingests.request(corpus)
             for corpus in now.keys() - seen.keys():
-                self._ingests.request(corpus)
+                self.ingests.request(corpus)
             seen = now
 
     def _look_at_folders(self) -> dict[str, int]:

@@ -239,15 +239,38 @@ def describe_outcome(outcome: Json) -> str:
     """How one file fared, in one line."""
     if outcome["result"] == "failed":
         return f"failed   {outcome['path']}: {outcome['reason']}"
-    count = outcome["chunks"]
-    chunks = f" ({count} chunk{'' if count == 1 else 's'})" if count else ""
-    return f"{outcome['result']:<8} {outcome['path']}{chunks}"
+    return f"{outcome['result']:<8} {outcome['path']}{describe_detail(outcome)}"
+
+
+def describe_detail(outcome: Json) -> str:
+    """What else there is to say of a file: how many chunks, what it was called, what it is a copy of."""
+    if outcome.get("same_as"):
+        relation = "was" if "renamed" in (outcome.get("result"), outcome.get("kind")) else "a copy of"
+        return f" ({relation} {outcome['same_as']})"
+    count = outcome.get("chunks", 0)
+    return f" ({count} chunk{'' if count == 1 else 's'})" if count else ""
+
+
+def describe_change(change: Json) -> str:
+    """What an ingest would do about one file, in one line."""
+    return f"{change['kind']:<8} {change['path']}{describe_detail(change)}"
+
+
+def describe_job(job: Json) -> str:
+    """What an ingest did or does, in one line."""
+    files = ", ".join(f"{count} {state}" for state, count in job["files"].items()) or "nothing to do"
+    kind = "refused files again" if job["only_refused"] else "whole folder"
+    problem = f": {job['problem']}" if job["problem"] else ""
+    when = job["requested_at"][:19].replace("T", " ")
+    return f"{job['number']:>5}  {when}  {job['corpus']}, {kind}: {job['state']}{problem}; {files}"
 
 
 def describe_report(report: Json) -> str:
     """What an ingest did, in one line."""
     results: Sequence[str] = [outcome["result"] for outcome in report["outcomes"]]
     counts = [f"{results.count(name)} {name}" for name in ("added", "changed", "removed", "failed")]
+    counts += [f"{results.count('renamed')} renamed"] if "renamed" in results else []
+    counts += [f"{len(report['refused'])} still refused"] if report.get("refused") else []
     stopped = "stopped; " if report["stopped"] else ""
     return (
         f"{report['corpus']}: {stopped}{', '.join(counts)}, {report['unchanged']} unchanged, "

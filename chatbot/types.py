@@ -434,18 +434,22 @@ class Corpus:
     chunks: int = 0
 
 
-FileResult = Literal["added", "changed", "unchanged", "removed", "failed"]
+FileResult = Literal["added", "changed", "renamed", "unchanged", "removed", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """How one file fared in an ingest; `reason` is what to tell the user when it failed."""
+    """How one file fared in an ingest; `reason` is what to tell the user when it failed.
+
+    `same_as` is the path that a renamed file had; of any other file, the one that it is a copy of.
+    """
 
     path: str
     result: FileResult
     chunks: int = 0
     seconds: float = 0.0
     reason: str | None = None
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +467,11 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did, file by file; unchanged files are only counted."""
+    """What an ingest did, file by file; unchanged files are only counted.
+
+    `refused` are those that an earlier ingest could not read and that have not changed since. `job` is
+    the number under which the ingest is kept; 0 where it is not.
+    """
 
     corpus: str
     outcomes: tuple[FileOutcome, ...]
@@ -471,6 +479,8 @@ class IngestReport:
     chunks: int
     seconds: float
     stopped: bool = False
+    refused: tuple[FileOutcome, ...] = ()
+    job: int = 0
 
 
 PartState = Literal["waiting", "working", "ready", "failed"]

@@ -1,13 +1,14 @@
 """The nearest chunks to a vector, by Chroma; the only module that imports it.
 
 Chroma's files are rewritten in place, so a crash or a full disk can leave them unreadable. They are
-never the truth: a marker file stands beside them while they are written, and an index that was
-left with its marker, does not open, or holds another number of chunks than the library is made
-again from the library in a new folder.
+never the truth: a marker file stands beside them while they are written. An index that was left with
+its marker, of which a file is not as it was left, which does not open, or which holds another number
+of chunks than the library is made again from the library in a new folder.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chatbot.errors import LibraryError
 from chatbot.types import Vectors
 
 if TYPE_CHECKING:
@@ -46,13 +48,14 @@ class VectorIndex:
         self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
         self._marker = folder / "being-written"
+        self._manifest = folder / "files.json"
         self._client = self._open_client()
         self._collections: dict[str, Any] = {}
 
     def _open_client(self) -> ClientAPI:
         generation = self._find_generation()
-        if self._marker.exists():
-            logger.info("the vector index was not closed properly and is made again")
+        if self._marker.exists() or not self._is_as_left(generation):
+            logger.info("the vector index was not left properly and is made again")
             generation += 1
         for other in self._list_generations():
             if other != generation:
@@ -61,12 +64,31 @@ class VectorIndex:
             return _connect(self._folder / str(generation))
         except Exception:  # Chroma raises many kinds for damaged files
             logger.warning("the vector index does not open and is made again", exc_info=True)
+        with _telling():
             return _connect(self._folder / str(generation + 1))
 
     def close(self) -> None:
         """Let go of the index's files and threads."""
         with self._lock:
             self._client.close()
+            if not self._marker.exists():
+                self._settle()
+
+    def _is_as_left(self, generation: int) -> bool:
+        """Whether the index's files are those of the last write; Chroma may crash over others."""
+        folder = self._folder / str(generation)
+        try:
+            return bool(json.loads(self._manifest.read_text()) == list_index_files(folder))
+        except (OSError, ValueError):
+            return not folder.exists()
+
+    def _settle(self) -> None:
+        """Note that library and index agree."""
+        files = list_index_files(self._folder / str(self._find_generation()))
+        partial = self._manifest.with_suffix(".part")
+        partial.write_text(json.dumps(files))
+        partial.replace(self._manifest)
+        self._marker.unlink(missing_ok=True)
 
     def _list_generations(self) -> list[int]:
         return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdigit())
@@ -84,10 +106,11 @@ class VectorIndex:
             if self._marker.exists():
                 yield
                 return
-            with self._marker.open("w") as marker:
+            with _telling(), self._marker.open("w") as marker:
                 os.fsync(marker.fileno())
             yield
-            self._marker.unlink(missing_ok=True)
+            with _telling():
+                self._settle()
 
     def _open_collection(self, corpus: str) -> Any:  # noqa: ANN401 - chromadb is not typed strictly
         with self._lock:
@@ -124,8 +147,11 @@ class VectorIndex:
         return True
 
     def rebuild(self, corpus: str) -> None:
-        """Make the corpus's collection again from the library."""
-        with self.writing():
+        """Make the corpus's collection again from the library.
+
+        :raises LibraryError: when the index cannot be written.
+        """
+        with self.writing(), _telling():
             name = f"{corpus}-{self._fingerprint}"
             self._collections.pop(corpus, None)
             if name in [collection.name for collection in self._client.list_collections()]:
@@ -135,19 +161,31 @@ class VectorIndex:
                 for first in range(0, len(ids), BATCH_ROWS):
                     rows = slice(first, first + BATCH_ROWS)
                     collection.upsert(ids=ids[rows], embeddings=vectors[rows])
-            self._marker.unlink(missing_ok=True)
+            self._settle()
 
     def update(self, corpus: str, *, ids: Sequence[str], vectors: Vectors, removed: Sequence[str]) -> None:
-        """Add chunks with their vectors, of shape (len(ids), dimension), and remove others."""
+        """Add chunks with their vectors, of shape (len(ids), dimension), and remove others.
+
+        :raises LibraryError: when the index cannot be written, for instance on a full disk; it is made
+            again at the next start.
+        """
         if not ids and not removed:
             return
-        with self.writing():
-            collection = self._open_collection(corpus)
-            for first in range(0, len(removed), BATCH_ROWS):
-                collection.delete(ids=list(removed[first : first + BATCH_ROWS]))
-            for first in range(0, len(ids), BATCH_ROWS):
-                rows = slice(first, first + BATCH_ROWS)
-                collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
+        with self.writing(), _telling():
+            self._update(self._open_collection(corpus), ids, vectors, removed)
+
+    def _update(
+        self,
+        collection: Any,  # noqa: ANN401 - chromadb is not typed strictly
+        ids: Sequence[str],
+        vectors: Vectors,
+        removed: Sequence[str],
+    ) -> None:
+        for first in range(0, len(removed), BATCH_ROWS):
+            collection.delete(ids=list(removed[first : first + BATCH_ROWS]))
+        for first in range(0, len(ids), BATCH_ROWS):
+            rows = slice(first, first + BATCH_ROWS)
+            collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
 
     def find_nearest(self, corpus: str, vector: Vectors, *, limit: int) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the chunks nearest to a vector, nearest first."""
@@ -157,6 +195,28 @@ class VectorIndex:
             (chunk_id, 1.0 - distance)
             for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Tell what Chroma and the disk raise as an error that the user can act on."""
+    try:
+        yield
+    except LibraryError:
+        raise
+    except Exception as error:  # Chroma raises many kinds
+        logger.warning("the vector index cannot be written", exc_info=True)
+        raise LibraryError(
+            f"The vector index could not be written ({type(error).__name__}).",
+            "Nothing was lost: free some disk space, then restart. The index is made again.",
+        ) from error
+
+
+def list_index_files(folder: Path) -> dict[str, list[int]]:
+    """Size and time of the files that Chroma rewrites in place, by their paths."""
+    files = [path for pattern in ("*.bin", "*.pickle") for path in sorted(folder.rglob(pattern))]
+    status = {path.relative_to(folder).as_posix(): path.stat() for path in files}
+    return {name: [found.st_size, found.st_mtime_ns] for name, found in status.items()}
 
 
 def _connect(folder: Path) -> ClientAPI:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +49,29 @@ def refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(refuse_outside)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The long suites are asked for by `--long`; `--seed` repeats what one of them printed."""
+    parser.addoption("--long", action="store_true", help="run the long suites: more kills, more bad files")
+    parser.addoption("--seed", type=int, help="of what is random; else fixed, and new in the long suites")
+
+
+@pytest.fixture(scope="session")
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long suites were asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest, is_long: bool, capsys: pytest.CaptureFixture[str]) -> int:
+    """What random tests start from; printed, so that a failure can be repeated."""
+    given = request.config.getoption("--seed")
+    if given is None:
+        given = random.SystemRandom().randrange(10**9) if is_long else 20261122
+    with capsys.disabled():
+        print(f"\n{request.node.name}: --seed {given}", end=" ")
+    return int(given)
 
 
 @pytest.fixture(autouse=True)

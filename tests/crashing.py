@@ -5,35 +5,108 @@ Run as `python crashing.py WHAT FOLDER`.
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+# Where an ingest dies: the object of which a method is about to run, or has just run.
+CRASH_POINTS = tuple(
+    f"{when} {what}"
+    for what in (
+        "library.replace_document",
+        "library.delete_document",
+        "library.erase_leftovers",
+        "library.touch_document",
+        "vectors.update",
+        "vectors.rebuild",
+        "jobs.start",
+        "jobs.note_changes",
+        "jobs.begin_file",
+        "jobs.note_outcome",
+        "jobs.finish",
+    )
+    for when in ("before", "after")
+)
+FAILED = 3
 
 
 def ingest(folder: Path) -> None:
     """Bring the library in step again and again, each time in a child that may be killed.
 
-    Reads a line from its input for each child; answers with its process id, then with `done`
-    or `killed`. One process for all children, because importing Chroma takes a second.
+    Reads a line for each child: {"point": where it kills itself, "bytes": the largest file it may write}.
+    Answers with its process id, then with `done`, `failed` or `killed`. A child writes what it has
+    acknowledged into `acknowledged.txt`. One process for all, because importing Chroma takes a second.
     """
     import chromadb  # noqa: F401 - imported before the children are forked
 
-    from tests.bench import Bench
-    from tests.fakes import HashingEmbedder
+    from chatbot.languages import detect_language
 
-    for _ in sys.stdin:
+    detect_language("so that its model is unpacked")
+    for line in sys.stdin:
+        orders = json.loads(line)
         child = os.fork()
         if child == 0:
-            bench = Bench(folder, read_plain_text, embedder=HashingEmbedder(seconds_per_text=0.002))
-            bench.check()
-            bench.ingest()
-            os._exit(0)
+            os._exit(run_child(folder, orders))
         say(str(child))
         _, status = os.waitpid(child, 0)
-        say("done" if status == 0 else "killed")
+        code = os.waitstatus_to_exitcode(status)
+        say({0: "done", FAILED: "failed", -signal.SIGKILL: "killed"}.get(code, f"ended with {code}"))
+
+
+def run_child(folder: Path, orders: dict[str, Any]) -> int:
+    """Check the index, ingest, and keep account of it as the service does."""
+    from chatbot.errors import LibraryError
+
+    if limit := orders.get("bytes"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        ingest_once(folder, orders.get("point", ""))
+    except LibraryError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return 0
+
+
+def ingest_once(folder: Path, point: str) -> None:
+    from chatbot.ingest_queue import IngestQueue
+    from chatbot.jobs import JobStore
+    from tests.bench import CORPUS, Bench
+    from tests.fakes import HashingEmbedder
+
+    bench = Bench(folder, read_plain_text, embedder=HashingEmbedder(seconds_per_text=0.002))
+    jobs = JobStore(folder / "data" / "jobs.sqlite3")
+    when, _, place = point.partition(" ")
+    if place:
+        part, _, method = place.partition(".")
+        owner = {"library": bench.library, "vectors": bench.vectors, "jobs": jobs}[part]
+        setattr(owner, method, dying(getattr(owner, method), when))
+    acknowledged = os.open(folder / "acknowledged.txt", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+
+    def acknowledge(outcome: Any) -> None:
+        os.write(acknowledged, json.dumps([outcome.path, outcome.result]).encode() + b"\n")
+
+    bench.check()
+    queue = IngestQueue(jobs)
+    queue.run(queue.take_now(CORPUS), bench.ingest, on_outcome=acknowledge)
+
+
+def dying(method: Callable[..., Any], when: str) -> Callable[..., Any]:
+    """The method, in a process that dies before or after it."""
+
+    def die(*arguments: Any, **options: Any) -> None:
+        if when == "after":
+            method(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
 
 
 def say(line: str) -> None:

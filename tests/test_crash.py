@@ -1,6 +1,7 @@
-"""Kill -9 at any moment, then a start: the same as a clean ingest."""
+"""Kill -9 at any moment, or a disk that is full at any moment, then a start: the same as a clean ingest."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -11,29 +12,124 @@ from pathlib import Path
 
 import pytest
 
+from chatbot.changes import hash_file
+from chatbot.library import Library
 from tests.bench import CORPUS, Bench, assert_same
-from tests.crashing import read_plain_text
+from tests.crashing import CRASH_POINTS, read_plain_text
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 SCRIPT = Path(__file__).parent / "crashing.py"
-KILLS = 8
+KILLS, MANY_KILLS = 15, 200
 QUESTIONS = ["ferry 3", "berth 17", "marks noon", "version 2 of part 5", "dusk"]
+FILE_LIMITS_BYTES = [1 << power for power in range(14, 22)]
 
 
-def write_files(folder: Path, rng: random.Random, version: int) -> None:
-    """Add, change and delete some files."""
-    for number in range(30):
-        path = folder / f"{number}.txt"
-        roll = rng.random()
-        if roll < 0.15 and path.exists():
-            path.unlink()
-        elif roll < 0.6 or not path.exists():
-            parts = [
-                f"Part {part} of file {number}: the ferry leaves at {rng.randrange(3)}. "
-                f"Version {rng.randrange(version + 1)} costs {rng.randrange(99)} marks. " + "word " * 40
-                for part in range(6)
-            ]
-            path.write_text("\n\n".join(parts))
-            os.utime(path, ns=(version * 10**9, version * 10**9))
+class Crasher:
+    """A folder of documents, and ingests of it that end badly."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.documents = folder / "corpora" / CORPUS / "documents"
+        self.documents.mkdir(parents=True)
+        self.rng = random.Random(seed)
+        self._clock = 10**18
+        self._errors = (folder / "errors.txt").open("w")
+        self._script = subprocess.Popen(
+            [sys.executable, str(SCRIPT), "ingest", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def close(self) -> None:
+        self._script.stdin.close()
+        self._script.wait()
+        self._script.stdout.close()
+        self._errors.close()
+
+    def run(self, *, after_seconds: float | None = None, **orders: object) -> str:
+        """An ingest with orders, killed after some seconds; how it ended."""
+        self._script.stdin.write(json.dumps(orders) + "\n")
+        self._script.stdin.flush()
+        child = int(self._script.stdout.readline())
+        if after_seconds is not None:
+            time.sleep(after_seconds)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return self._script.stdout.readline().strip()
+
+    def change_files(self, version: int, *, count: int = 30, paragraphs: int = 6) -> None:
+        """Add, change, rename, copy and delete some of `count` files."""
+        paths = [self.documents / f"{number}.txt" for number in range(count)]
+        for path in paths:
+            roll = self.rng.random()
+            if roll < 0.15 and path.exists():
+                path.unlink()
+            elif roll < 0.25 and path.exists():
+                path.rename(self.rng.choice(paths))
+            elif roll < 0.6 or not path.exists():
+                self.write(path, version, paragraphs)
+        old, new, copy = self.rng.sample(paths, 3)
+        self.write(old, version, paragraphs)
+        copy.write_bytes(old.read_bytes())
+        self.date(copy)
+        new.unlink(missing_ok=True)
+
+    def write(self, path: Path, version: int, paragraphs: int) -> None:
+        parts = [
+            f"Part {part} of file {path.stem}: the ferry leaves at {self.rng.randrange(3)}. "
+            f"Version {self.rng.randrange(version + 1)} costs {self.rng.randrange(99)} marks. " + "word " * 40
+            for part in range(paragraphs)
+        ]
+        path.write_text("\n\n".join(parts))
+        self.date(path)
+
+    def date(self, path: Path) -> None:
+        """Give a file a time that no other has: a folder's look is at size and time alone."""
+        self._clock += 1
+        os.utime(path, ns=(self._clock, self._clock))
+
+    def check_acknowledged(self) -> None:
+        """Whatever the last ingest acknowledged is in the library, as the files are now."""
+        library = Library(self.folder / "data" / "library.sqlite3")
+        try:
+            kept = {record.path: record.sha256 for record in library.list_documents(CORPUS)}
+        finally:
+            library.close()
+        acknowledged = self.folder / "acknowledged.txt"
+        lines = acknowledged.read_text().splitlines() if acknowledged.exists() else []
+        acknowledged.unlink(missing_ok=True)
+        for path, result in map(json.loads, lines):
+            if result == "removed":
+                assert path not in kept
+            else:
+                assert kept[path] == hash_file(self.documents / path)
+
+    def compare_with_clean(self, clean_folder: Path) -> None:
+        """After one ingest that ends well, library and index equal those of a clean ingest."""
+        survivor = Bench(self.folder, read_plain_text)
+        clean = Bench(clean_folder, read_plain_text)
+        try:
+            survivor.check()
+            survivor.ingest()
+            clean.documents.rmdir()
+            clean.documents.symlink_to(self.documents)
+            clean.ingest()
+            assert_same(survivor, clean)
+            assert list_results(clean) == list_results(survivor)
+            assert survivor.check() is False
+        finally:
+            survivor.close()
+            clean.close()
+
+
+@pytest.fixture
+def crasher(tmp_path, seed):
+    crasher = Crasher(tmp_path / "lived", seed)
+    yield crasher
+    crasher.close()
 
 
 def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
@@ -52,40 +148,46 @@ def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
     ]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_at_random_moments_and_started_again_equals_a_clean_ingest(tmp_path):
-    rng = random.Random(20251122)
-    lived = tmp_path / "lived"
-    documents = lived / "corpora" / CORPUS / "documents"
-    documents.mkdir(parents=True)
-    command = [sys.executable, str(SCRIPT), "ingest", str(lived)]
+def test_killed_at_random_moments_and_started_again_equals_a_clean_ingest(crasher, tmp_path, is_long):
+    kills = MANY_KILLS if is_long else KILLS
     killed = 0
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as script:
-        assert script.stdin is not None
-        assert script.stdout is not None
-        for version in range(1, KILLS + 1):
-            write_files(documents, rng, version)
-            script.stdin.write("go\n")
-            script.stdin.flush()
-            child = int(script.stdout.readline())
-            time.sleep(rng.uniform(0.02, 1.0))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            killed += script.stdout.readline() == "killed\n"
-        script.stdin.close()
+    for version in range(1, kills + 1):
+        crasher.change_files(version)
+        killed += crasher.run(after_seconds=crasher.rng.uniform(0.02, 1.0)) == "killed"
+        crasher.check_acknowledged()
 
-    survivor = Bench(lived, read_plain_text)
-    clean = Bench(tmp_path / "clean", read_plain_text)
-    survivor.check()
-    survivor.ingest()
-    clean.documents.rmdir()
-    clean.documents.symlink_to(documents)
-    clean.ingest()
-    try:
-        assert killed >= KILLS // 2
-        assert_same(survivor, clean)
-        assert list_results(clean) == list_results(survivor)
-        assert survivor.check() is False
-    finally:
-        survivor.close()
-        clean.close()
+    assert killed >= kills // 2
+    crasher.compare_with_clean(tmp_path / "clean")
+
+
+def test_killed_at_every_crash_point_and_again_while_it_recovers_equals_a_clean_ingest(crasher, tmp_path):
+    crasher.change_files(1, count=8)
+    assert crasher.run() == "done"
+    for version, point in enumerate(CRASH_POINTS, 2):
+        crasher.change_files(version, count=8, paragraphs=2)
+        if point.endswith("rebuild"):  # it runs where an earlier process left its mark
+            assert crasher.run(point="after library.replace_document") == "killed"
+        if point.endswith(("touch_document", "delete_document", "erase_leftovers")):
+            assert crasher.run() == "done"
+            next(crasher.documents.iterdir()).unlink()
+            for path in crasher.documents.iterdir():
+                crasher.date(path)
+        assert crasher.run(point=point) == "killed", point
+        crasher.check_acknowledged()
+        assert crasher.run(after_seconds=crasher.rng.uniform(0.0, 0.3)) in ("killed", "done")
+    crasher.compare_with_clean(tmp_path / "clean")
+
+
+def test_a_disk_that_is_full_loses_nothing_and_once_it_has_space_all_is_as_after_a_clean_ingest(
+    crasher, tmp_path
+):
+    endings = []
+    for version, limit in enumerate(FILE_LIMITS_BYTES, 1):
+        crasher.change_files(version, count=12, paragraphs=3 + version)
+        endings.append(crasher.run(bytes=limit))
+        crasher.check_acknowledged()
+
+    errors = (crasher.folder / "errors.txt").read_text()
+    assert set(endings) <= {"failed", "done"}, (endings, errors)
+    assert "failed" in endings
+    crasher.compare_with_clean(tmp_path / "clean")

@@ -142,11 +142,14 @@ def test_a_bad_file_is_reported_and_the_others_go_on(bench):
     }
 
 
-def test_a_bad_file_is_tried_again_and_reported_until_it_can_be_read(bench):
+def test_a_bad_file_is_reported_until_it_can_be_read(bench):
     bench.write("d.md", "")
     bench.ingest()
 
-    assert results(bench.ingest()) == {"d.md": "failed"}
+    again = bench.ingest()
+    assert [(item.path, item.result) for item in again.refused] == [("d.md", "failed")]
+    assert "is empty" in again.refused[0].reason
+    assert bench.files_read == []
     bench.write("d.md", FERRY)
     assert results(bench.ingest()) == {"d.md": "changed"}
     assert results(bench.ingest()) == {}
@@ -355,8 +358,9 @@ def test_a_file_whose_name_is_no_valid_text_does_not_stop_the_others(bench, suff
 
     assert results(report)["ferry.md"] == "added"
     assert results(report)[f"caf�{suffix}"] == ("added" if len(content) > 1 else "failed")
-    again = results(bench.ingest())
-    assert again.get(f"caf�{suffix}") == (None if len(content) > 1 else "failed")
+    again = bench.ingest()
+    assert results(again) == {}
+    assert [item.path for item in again.refused] == ([] if len(content) > 1 else [f"caf�{suffix}"])
 
 
 def test_an_error_of_the_reader_keeps_its_next_step(make_bench):

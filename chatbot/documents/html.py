@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.documents.files import looks_like_text, not_what_it_says, read_bytes
+from chatbot.documents.files import decode_text, looks_like_text, not_what_it_says, read_bytes
 from chatbot.documents.metadata import finish_document, read_date
 from chatbot.documents.text import TextBuilder, clean_line
 from chatbot.errors import CorruptDocument
@@ -83,7 +83,16 @@ def _parse(source: bytes | str) -> BeautifulSoup:
 
     with warnings.catch_warnings():  # XHTML is read as the HTML that it is
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        return BeautifulSoup(source, "lxml")
+        return BeautifulSoup(_decode(source), "lxml")
+
+
+def _decode(source: bytes | str) -> bytes | str:
+    """A page that names no encoding as text; any other is left to the parser."""
+    from bs4.dammit import EncodingDetector
+
+    if isinstance(source, str) or EncodingDetector.find_declared_encoding(source, is_html=True):
+        return source
+    return decode_text(source)
 
 
 def _find_dates(soup: BeautifulSoup) -> list[str | None]:

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, get_args
 from chatbot import errors
 from chatbot.types import Block, BlockKind, ParsedDocument
 
-MAX_MESSAGE_BYTES = 1024**3
+MAX_MESSAGE_BYTES = 256 * 1024**2
+"""More than this no file may become, however small it is itself."""
 
 _LENGTH = struct.Struct(">Q")
 _KINDS = frozenset(get_args(BlockKind))

@@ -57,7 +57,7 @@ class DocumentReader:
     def __init__(
         self,
         *,
-        timeout_seconds: float = 60,
+        timeout_seconds: float = 20,
         recognition_seconds: float = 600,
         memory_bytes: int = 2 * 1024**3,
         max_file_bytes: int = 100 * 1024**2,

@@ -13,8 +13,15 @@ import traceback
 from pathlib import Path
 
 from chatbot.documents.formats import load_document
-from chatbot.documents.protocol import Message, encode_document, encode_error, encode_message, read_message
-from chatbot.errors import CorruptDocument, DocumentError, DocumentTimeout
+from chatbot.documents.protocol import (
+    MAX_MESSAGE_BYTES,
+    Message,
+    encode_document,
+    encode_error,
+    encode_message,
+    read_message,
+)
+from chatbot.errors import CorruptDocument, DocumentError, DocumentTimeout, DocumentTooLarge
 
 _MAX_OPEN_FILES = 64
 _MAX_CALLS = 50_000
@@ -42,7 +49,10 @@ def answer_request(request: Message) -> tuple[bytes, bool]:
     """Return the answer to a request, and whether this process has the memory to take another."""
     path = Path(request["path"])
     try:
-        return encode_message(_handle(request, path)), True
+        answer = encode_message(_handle(request, path))
+        return (
+            answer if len(answer) < MAX_MESSAGE_BYTES else encode_message(encode_error(_too_much(path)))
+        ), True
     except DocumentError as error:
         return encode_message(encode_error(error)), True
     except MemoryError:
@@ -64,6 +74,12 @@ def _handle(request: Message, path: Path) -> Message:
 def _out_of_memory(path: Path) -> DocumentTimeout:
     return DocumentTimeout(
         f"“{path.name}” needs too much memory to be read.", "Split it into smaller documents and add those."
+    )
+
+
+def _too_much(path: Path) -> DocumentTooLarge:
+    return DocumentTooLarge(
+        f"“{path.name}” unpacks to more text than is read.", "Split it into smaller documents."
     )
 
 

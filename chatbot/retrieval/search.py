@@ -25,6 +25,7 @@ from chatbot.retrieval.candidates import (
     propose_first_chunks,
 )
 from chatbot.retrieval.choosing import choose_passages, make_hit
+from chatbot.retrieval.copies import cite_copies
 from chatbot.retrieval.correction import correct_question
 from chatbot.retrieval.ranking import Match, put_newer_first, score_candidate
 from chatbot.sentences import split_rows_and_sentences
@@ -83,6 +84,7 @@ def search_passages(
         scope = open_scope(corpus, filters, library)
     if not question.strip():
         passages, hits = list_first_passages(scope, library, limit=limit)
+        passages = cite_copies(passages, filters, library)
         return SearchResult(tuple(passages), make_trace(question, filters, scope, library, hits, watch))
     with watch.timing("correction"):
         asked = question
@@ -108,6 +110,7 @@ def search_passages(
             read_text=library.read_text,
         )
         hits += [make_hit(match, dropped=match.misfit) for match in matches if match.misfit]
+        passages = cite_copies(passages, filters, library)
     trace = make_trace(asked, filters, scope, library, hits, watch)
     return SearchResult(tuple(passages), replace(trace, searched_for=question, corrections=corrections))
 
@@ -241,7 +244,8 @@ def read_sentence_vectors(
     found: dict[tuple[str, int, int], Vectors] = {}
     for passage in passages:
         document_id = passage.chunk.document_id
-        chunks = library.read_sentences(document_id, passage.chunk.start, passage.chunk.end, fingerprint)
+        original_id = library.find_original(document_id)
+        chunks = library.read_sentences(original_id, passage.chunk.start, passage.chunk.end, fingerprint)
         for offset, text, vectors in chunks:
             spans = split_rows_and_sentences(text)
             if len(spans) == len(vectors):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transformers import BertForQuestionAnswering
 
 LESSON_TOKENS = 288
+SHAPE_TOKENS = 32
 FROZEN_LAYERS = 2
 """The embeddings and the lowest layers stay as they are: faster, and less to ship."""
 LONGEST_EAGER_TOKENS = 216
@@ -61,7 +62,8 @@ def make_batch(lessons: Sequence[Lesson], tokenizer: Tokenizer) -> Batch:
     import torch
 
     tokenizer.enable_truncation(LESSON_TOKENS, strategy="only_second")
-    tokenizer.enable_padding()
+    # Few different shapes: the processor's kernels are made and kept for each, which takes time and memory.
+    tokenizer.enable_padding(pad_to_multiple_of=SHAPE_TOKENS)
     pairs: list[tuple[str, str]] = []
     shifts: list[int] = []
     groups: list[tuple[int, int]] = []

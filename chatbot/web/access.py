@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as RequestScope
 
 from chatbot.errors import AccessDenied, AccessError, ChatbotError, CorpusError
+from chatbot.jobs import Job
 from chatbot.keys import EVERYTHING, Access, Scope
 from chatbot.types import Corpus, Document
 from chatbot.web.failures import find_status, make_error_response
@@ -32,6 +33,8 @@ PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/ui/[\w.-]+")
 RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
     ("POST", re.compile(r"/api/ingest/?"), "ingest"),
+    ("GET", re.compile(r"/api/(changes|jobs)(/.*)?"), "ingest"),
+    ("DELETE", re.compile(r"/api/jobs/.*"), "ingest"),
     ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
     ("POST", re.compile(r"/api/(ask|search)/?|/v1/chat/completions/?"), "read"),
 )
@@ -145,6 +148,17 @@ def choose_corpus(request: Request, name: str) -> str:
         known = f"It opens: {', '.join(visible)}." if visible else "Ask for another key."
         raise CorpusError(f"This key opens no corpus {wanted!r}.", known)
     return wanted
+
+
+def find_job(request: Request, number: int) -> Job:
+    """An ingest of a corpus that the request may use.
+
+    :raises CorpusError: when there is none.
+    """
+    job = get_service(request).ingests.jobs.get_job(number)
+    if not get_access(request).sees(job.corpus):
+        raise CorpusError(f"There is no job {number}.", "Ask for another key.")
+    return job
 
 
 def find_document(request: Request, document_id: str) -> Document:

@@ -106,7 +106,7 @@ def ingest(request: Request, body: IngestBody) -> StreamingResponse:
     """Read new and changed files; the last line is the report. Needs the scope ingest."""
     service = get_service(request)
     corpus = choose_corpus(request, body.corpus)
-    service.start_ingest(corpus)
+    service.start_ingest(corpus, only_refused=body.only_refused)
     return StreamingResponse(
         write_lines(_follow_ingest(service, corpus)), media_type=LINES, headers={"Cache-Control": "no-store"}
     )

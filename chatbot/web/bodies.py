@@ -73,8 +73,9 @@ class SearchBody(Body):
 
 
 class IngestBody(Body):
-    """Which corpus to bring up to date."""
+    """Which corpus to bring up to date; with `only_refused` only what could not be read is tried again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"corpus": "handbook"}]})
 
     corpus: str = ""
+    only_refused: bool = False

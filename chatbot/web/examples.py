@@ -57,6 +57,20 @@ _SOURCES = {
     "passages": [_SOURCE],
     "ignored": [],
 }
+_JOB = {
+    "number": 12,
+    "corpus": "handbook",
+    "only_refused": False,
+    "state": "finished",
+    "requested_at": "2026-03-02T09:00:00.000+00:00",
+    "started_at": "2026-03-02T09:00:00.100+00:00",
+    "finished_at": "2026-03-02T09:00:04.300+00:00",
+    "unchanged": 31,
+    "chunks": 14,
+    "seconds": 4.2,
+    "problem": None,
+    "files": {"added": 1, "failed": 1},
+}
 _MODEL = {
     "id": "handbook",
     "object": "model",
@@ -135,6 +149,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ]
     },
     "deleted": {"deleted": "5d41402abc4b2a76"},
+    "changes": {
+        "changes": [
+            {"kind": "removed", "path": "people/old.md", "size_bytes": 0, "same_as": None},
+            {"kind": "added", "path": "people/leave.md", "size_bytes": 4120, "same_as": None},
+        ],
+        "refused": [{"path": "scan.pdf", "reason": "“scan.pdf” holds no text. Add one that does."}],
+        "unchanged": 31,
+    },
+    "jobs": {"jobs": [_JOB]},
+    "stopped_job": {**_JOB, "state": "stopped"},
+    "job": {
+        **_JOB,
+        "outcomes": [
+            {
+                "path": "cut.pdf",
+                "state": "failed",
+                "chunks": 0,
+                "seconds": 0.1,
+                "reason": "“cut.pdf” is damaged. Save it again and add that.",
+                "same_as": None,
+            }
+        ],
+    },
     "filters": {
         "formats": ["md", "pdf"],
         "folders": ["people"],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from chatbot.changes import FolderChanges
 from chatbot.errors import ChatbotError, QuestionError
 from chatbot.filters import read_language
+from chatbot.jobs import Job, JobFile
 from chatbot.types import (
     Chat,
     Citation,
@@ -224,6 +227,28 @@ def progress_to_json(progress: IngestProgress) -> Json:
 def report_to_json(report: IngestReport) -> Json:
     """What an ingest did, file by file."""
     return asdict(report)
+
+
+def changes_to_json(changes: FolderChanges) -> Json:
+    """What an ingest would do, without doing it."""
+    return {
+        "changes": [
+            {
+                "kind": change.kind,
+                "path": change.path,
+                "size_bytes": change.size_bytes,
+                "same_as": change.same_as,
+            }
+            for change in changes.changes
+        ],
+        "refused": [{"path": record.path, "reason": record.problem} for record in changes.refused],
+        "unchanged": changes.unchanged,
+    }
+
+
+def job_to_json(job: Job, files: Sequence[JobFile] | None = None) -> Json:
+    """An ingest and how many of its files are in which state; `files` adds each of them."""
+    return asdict(job) | ({} if files is None else {"outcomes": [asdict(file) for file in files]})
 
 
 def status_to_json(status: ServiceStatus) -> Json:

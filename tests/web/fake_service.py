@@ -13,8 +13,11 @@ from pathlib import Path
 
 from chatbot.admission import Admission
 from chatbot.answer import Request
+from chatbot.changes import Change, FolderChanges
 from chatbot.errors import CorpusError, ModelError, QuestionError
 from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
+from chatbot.ingest_queue import IngestQueue
+from chatbot.jobs import JobStore
 from chatbot.keys import KeyStore
 from chatbot.metrics import Metrics
 from chatbot.types import (
@@ -273,6 +276,7 @@ class FakeService:
         self._failed = [make_failed_record()]
         self._report: IngestReport | None = None
         self._progress: IngestProgress | None = None
+        self.ingests = IngestQueue(JobStore(self._folder / "jobs.sqlite3"))
 
     def status(self) -> ServiceStatus:
         waited = time.monotonic() - self._started
@@ -430,16 +434,28 @@ class FakeService:
             self._documents[document.record.id] = document
             outcomes.append(FileOutcome(name, "added", document.record.chunks, 0.3))
         self._report = IngestReport(corpus, tuple(outcomes), 5, 3, 0.6)
+        for job in self.ingests.jobs.list_waiting():
+            changes = tuple(Change("added", outcome.path) for outcome in outcomes)
+            self.ingests.jobs.note_changes(job.number, FolderChanges(changes, (), (), 5))
+            for outcome in outcomes:
+                self.ingests.jobs.note_outcome(job.number, outcome)
+            self.ingests.jobs.finish(job.number, self._report)
         self._progress = None
 
     def delete_document(self, document_id: str) -> None:
         self._failed = [record for record in self._failed if record.id != document_id]
         self._documents.pop(document_id, None)
 
-    def start_ingest(self, corpus: str) -> None:
+    def find_changes(self, corpus: str) -> FolderChanges:
         self._check_corpus(corpus)
+        return FolderChanges((Change("removed", "shop/old.md"),), (), tuple(self._failed), 33)
+
+    def start_ingest(self, corpus: str, *, only_refused: bool = False) -> int:
+        self._check_corpus(corpus)
+        number = self.ingests.request(corpus, only_refused=only_refused)
         self._progress = IngestProgress(corpus, "shop/food-hygiene.md", 0, 1, 0, 0.1, None)
         threading.Thread(target=self._ingest, args=(corpus, [], []), daemon=True).start()
+        return number
 
     def ingest_progress(self, corpus: str) -> IngestProgress | None:
         return self._progress if self._progress and self._progress.corpus == corpus else None

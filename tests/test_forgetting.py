@@ -1,0 +1,105 @@
+"""A deleted document is in no byte of the data folder, also not in the chats that quoted it."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from chatbot.chats import list_messages
+from chatbot.forgetting import FORGOTTEN
+from tests.test_service import corpora, make_service, wait_for  # noqa: F401 - fixtures
+
+CANARY = "Zanzibarquokka"
+SECRET = f"# Launch\n\nThe {CANARY} leaves the harbour at midnight on a Thursday.\n"
+QUESTION = "When is the launch on a Thursday?"
+
+
+@pytest.fixture
+def service(make_service, corpora, tmp_path):  # noqa: F811
+    (corpora / "notes" / "documents" / "launch.md").write_text(SECRET)
+    service = make_service(data_folder=tmp_path / "data", answer_style="quoting")
+    service.start()
+    service.wait_until_ready()
+    wait_for(lambda: service.latest_ingest("notes"))
+    return service
+
+
+def ask(service, question=QUESTION):
+    """Ask in a chat of its own, as the page does."""
+    chat = service.chats.create_chat("notes")
+    history = list_messages(service.chats.get_chat(chat.id))
+    answer = service.ask(question, corpus="notes", history=history).finish()
+    service.chats.append_turn(chat.id, question, answer)
+    return chat.id
+
+
+def find_in_files(folder, words: str) -> list[str]:
+    """The files below a folder that hold words, in any of three encodings or any case."""
+    wanted = [words.lower().encode(), words.lower().encode("utf-16-le"), json.dumps(words.lower()).encode()]
+    return [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and any(word in path.read_bytes().lower() for word in wanted)
+    ]
+
+
+def find_id(service, path):
+    return next(record.id for record in service.list_documents("notes") if record.path == path)
+
+
+def test_a_deleted_document_is_gone_from_answers_at_once_and_from_every_byte(service, tmp_path):
+    chat = ask(service)
+    assert CANARY in json.dumps(asdict(service.chats.get_chat(chat)))
+    assert {"library.sqlite3-wal", "chats.sqlite3-wal"} & set(find_in_files(tmp_path / "data", CANARY))
+
+    service.delete_document(find_id(service, "launch.md"))
+
+    assert CANARY not in str(service.search(QUESTION, corpus="notes"))
+    assert find_in_files(tmp_path / "data", CANARY) == []
+    [turn] = service.chats.get_chat(chat).turns
+    assert (turn.question, turn.answer.text, turn.answer.passages) == (QUESTION, FORGOTTEN, ())
+
+
+def test_a_file_deleted_from_the_folder_is_in_no_byte_after_the_next_ingest(service, corpora, tmp_path):  # noqa: F811
+    ask(service)
+    (corpora / "notes" / "documents" / "launch.md").unlink()
+
+    service.ingest_now("notes", lambda _: None, lambda _: None)
+
+    assert find_in_files(tmp_path / "data", CANARY) == []
+
+
+def test_an_answer_that_only_looked_at_the_document_keeps_its_text(service, tmp_path):
+    chat = ask(service, "When does the ferry leave, at noon?")
+    before = service.chats.get_chat(chat).turns[0].answer
+    service.delete_document(find_id(service, "launch.md"))
+
+    after = service.chats.get_chat(chat).turns[0].answer
+    assert (after.text, after.citations) == (before.text, before.citations)
+    assert CANARY not in json.dumps(asdict(after))
+
+
+def test_the_answers_about_a_renamed_document_name_its_new_place(service, corpora):  # noqa: F811
+    chat = ask(service)
+    documents = corpora / "notes" / "documents"
+    (documents / "launch.md").rename(documents / "departure.md")
+
+    service.ingest_now("notes", lambda _: None, lambda _: None)
+
+    answer = service.chats.get_chat(chat).turns[0].answer
+    moved = find_id(service, "departure.md")
+    assert {citation.document_id for citation in answer.citations} == {moved}
+    assert {item.path for item in answer.passages if item.chunk.document_id == moved} == {"departure.md"}
+    assert CANARY in answer.text
+
+
+def test_an_answer_from_a_document_of_which_there_is_a_copy_stays(service, corpora):  # noqa: F811
+    chat = ask(service)
+    (corpora / "notes" / "documents" / "twin.md").write_text(SECRET)
+    service.ingest_now("notes", lambda _: None, lambda _: None)
+
+    service.delete_document(find_id(service, "launch.md"))
+    wait_for(lambda: service.ingest_progress("notes") is None)
+
+    assert CANARY in service.chats.get_chat(chat).turns[0].answer.text
+    assert service.search(QUESTION, corpus="notes").passages[0].path == "twin.md"
