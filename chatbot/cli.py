@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot import __version__
-from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.backup_command import add_backup_options, add_restore_options, run_backup, run_restore
+from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.connecting import end_loading, open_connection
 from chatbot.errors import ChatbotError, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
