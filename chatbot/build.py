@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot.conversion import Progress
+from chatbot.engines import choose_engine
 from chatbot.index_places import find_active_index
 from chatbot.loading import Report
 from chatbot.prompting import load_prompts
@@ -59,6 +61,12 @@ def make_embedder(settings: Settings, report: Report, name: str | None = None) -
 
     name = name or find_active_index(settings.data_folder, settings.embedder).embedder
     location = locate_embedder(name, data_folder=settings.data_folder)
+    if isinstance(location, Path) and choose_engine(settings.engine) == "openvino":
+        from chatbot.graph_embedding import load_graph_embedder
+
+        report("the embedding model is loading")
+        if embedder := load_graph_embedder(location):
+            return embedder
     from chatbot.embedding import load_embedder
 
     with LOADING:
@@ -77,6 +85,11 @@ def make_passage_reader(settings: Settings, report: Report) -> PassageReader | N
     if weights is None:
         return None
     base = Path(locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder))
+    if choose_engine(settings.engine) == "openvino":
+        from chatbot.reading.graph_reader import load_graph_reader
+
+        report("the reading model is loading")
+        return load_graph_reader(base, base_sha256=EMBEDDER_SHA256, weights=weights)
     from chatbot.reading.passage_reader import load_passage_reader
 
     with LOADING:
@@ -100,18 +113,24 @@ def make_generator(settings: Settings, report: Report) -> Generator:
             key=key,
             window_tokens=settings.generator_window_tokens,
         )
+    from chatbot.graph_conversion import can_be_graph, prepare_graph
     from chatbot.models import prepare_generator
 
+    def on_progress(progress: Progress) -> None:
+        report(describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds))
+
     location = prepare_generator(
-        settings.generator,
-        data_folder=settings.data_folder,
-        on_progress=lambda progress: report(
-            describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds)
-        ),
+        settings.generator, data_folder=settings.data_folder, on_progress=on_progress
     )
+    name = name_generator(settings.generator, location)
+    if isinstance(location, Path) and choose_engine(settings.engine) == "openvino" and can_be_graph(location):
+        from chatbot.generation.openvino import load_openvino_generator
+
+        graph = prepare_graph(location, data_folder=settings.data_folder, on_progress=on_progress)
+        report("the language model is loading")
+        return load_openvino_generator(graph, name=f"{name} on OpenVINO")
     from chatbot.generation.local import load_transformers_generator
 
-    name = name_generator(settings.generator, location)
     with LOADING:
         report("the language model is loading")
         return load_transformers_generator(location, name=name, offline=settings.offline)

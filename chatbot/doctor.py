@@ -16,6 +16,7 @@ from typing import Any
 from chatbot import __version__
 from chatbot.build import build_service, is_url
 from chatbot.corpora import list_corpora, list_unusable_folders, read_corpus, scan_files
+from chatbot.engines import choose_engine, describe_engine
 from chatbot.errors import ChatbotError, LibraryInUse
 from chatbot.ownership import claim_data_folder, find_owner_url
 from chatbot.prompting import PROMPT_VARIABLES, load_prompts
@@ -55,7 +56,7 @@ def check_everything(settings: Settings) -> list[Check]:
     return [
         check_python(),
         *check_packages(),
-        check_processor(),
+        check_processor(settings),
         check_memory(),
         check_data_folder(settings.data_folder),
         check_prompts(settings.prompts_folder),
@@ -82,14 +83,13 @@ def check_packages() -> Iterator[Check]:
             yield Check(f"package {name}", False, "not installed", "Run: python3 launch.py")
 
 
-def check_processor() -> Check:
+def check_processor(settings: Settings) -> Check:
     """What the models will run on."""
-    import torch
-
-    if torch.cuda.is_available():
-        return Check("processor", True, f"GPU {torch.cuda.get_device_name()}, bfloat16")
-    kind = "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
-    return Check("processor", True, f"{os.cpu_count()} CPU cores, {kind}, {torch.get_num_threads()} threads")
+    try:
+        engine = describe_engine(choose_engine(settings.engine))
+    except ChatbotError as error:
+        return Check("engine", False, error.message, error.next_step)
+    return Check("engine", True, f"{engine}, {os.cpu_count()} CPU cores")
 
 
 def check_memory() -> Check:

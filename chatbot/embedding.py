@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chatbot.errors import ModelError
-from chatbot.sentences import split_sentences
+from chatbot.token_counting import TokenCounter
 from chatbot.types import PassageVectors, Span, Vectors
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ BATCH_SIZE = 8
 TEXTS_AT_ONCE = 64
 """The vectors of all tokens of so many texts are in memory at a time: about 20 MB."""
 
-_WORD_MARKS = "▁Ġ"
-"""What tokenizers other than WordPiece put in front of a token that begins a word."""
-
 
 class SentenceTransformerEmbedder:
     """An embedding model in this process; bfloat16 where the processor computes in it.
@@ -35,14 +32,9 @@ class SentenceTransformerEmbedder:
     """
 
     def __init__(self, model: SentenceTransformer, *, fingerprint: str) -> None:
-        from tokenizers import Tokenizer
-
         self._model = model
         self._fingerprint = fingerprint
-        # A copy of its own: a tokenizer that truncates and one that counts must not be the same object.
-        self._counter = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
-        self._counter.no_truncation()
-        self._counter.no_padding()
+        self._counter = TokenCounter(model.tokenizer.backend_tokenizer, max_tokens=int(model.max_seq_length))
         self._lock = threading.Lock()
         self._pools_mean = pools_mean(model)
 
@@ -52,17 +44,17 @@ class SentenceTransformerEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        return int(self._model.max_seq_length)
+        return self._counter.max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(encoding.ids) for encoding in self._counter.encode_batch_fast(list(texts))]
+        return self._counter.count(texts)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), each of length 1.
 
         :raises ValueError: for a text that the model would silently cut.
         """
-        self._check_lengths(texts)
+        self._counter.encode(texts)
         if not texts:
             return self._make_empty()
         with self._lock:
@@ -84,7 +76,7 @@ class SentenceTransformerEmbedder:
         :param spans: for each text the stretches in it; one without a token has the text's own vector.
         :raises ValueError: for a text that the model would silently cut.
         """
-        self._check_lengths(texts)
+        encodings = self._counter.encode(texts)
         if not texts:
             return PassageVectors(self._make_empty(), ())
         if not self._pools_mean:
@@ -94,9 +86,9 @@ class SentenceTransformerEmbedder:
         for first in range(0, len(texts), TEXTS_AT_ONCE):
             some = texts[first : first + TEXTS_AT_ONCE]
             for offset, tokens in enumerate(self._read_tokens(some)):
-                text, own = texts[first + offset], spans[first + offset]
+                encoding, own = encodings[first + offset], spans[first + offset]
                 whole.append(scale_to_unit(tokens.mean(axis=0)))
-                parts.append(self._pool_spans(text, tokens, own, whole[-1]))
+                parts.append(pool_spans(encoding.offsets, tokens, own, whole[-1]))
         return PassageVectors(np.stack(whole), tuple(parts))
 
     def _read_tokens(self, texts: Sequence[str]) -> list[Vectors]:
@@ -110,15 +102,6 @@ class SentenceTransformerEmbedder:
             for output in outputs
         ]
 
-    def _pool_spans(self, text: str, tokens: Vectors, spans: Sequence[Span], whole: Vectors) -> Vectors:
-        """The vectors of stretches, of shape (len(spans), dimension)."""
-        offsets = np.array(self._counter.encode(text).offsets)
-        pooled = []
-        for start, end in spans:
-            inside = (offsets[:, 1] > start) & (offsets[:, 0] < end) & (offsets[:, 1] > offsets[:, 0])
-            pooled.append(scale_to_unit(tokens[inside].mean(axis=0)) if inside.any() else whole)
-        return np.stack(pooled) if pooled else self._make_empty()
-
     def _read_apart(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> PassageVectors:
         pieces = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
         vectors = self.embed_documents(pieces)
@@ -128,16 +111,11 @@ class SentenceTransformerEmbedder:
     def _make_empty(self) -> Vectors:
         return np.empty((0, self._model.get_embedding_dimension() or 0), dtype=np.float32)
 
-    def _check_lengths(self, texts: Sequence[str]) -> None:
-        longest = max(self.count_tokens(texts), default=0)
-        if longest > self.max_tokens:
-            raise ValueError(f"a text has {longest} tokens, the embedding model reads {self.max_tokens}")
-
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question; a longer one than the model reads is embedded in parts and averaged."""
         with self._lock:
             vectors = self._model.encode_query(
-                self._split_query(text),
+                self._counter.split(text),
                 batch_size=BATCH_SIZE,
                 normalize_embeddings=True,
                 convert_to_numpy=True,
@@ -147,18 +125,7 @@ class SentenceTransformerEmbedder:
 
     def knows_word(self, word: str) -> bool:
         """Whether the model's vocabulary holds a word whole, as it holds the common words of its language."""
-        tokens = self._counter.encode(word, add_special_tokens=False).tokens
-        return len(tokens) == 1 and tokens[0].strip(_WORD_MARKS).lower() == word.lower()
-
-    def _split_query(self, text: str) -> list[str]:
-        if self.count_tokens([text])[0] <= self.max_tokens:
-            return [text]
-        spans = split_sentences(text)
-        if len(spans) < 2:
-            middle = len(text) // 2
-            return [*self._split_query(text[:middle]), *self._split_query(text[middle:])]
-        cut = spans[len(spans) // 2][0]
-        return [*self._split_query(text[:cut]), *self._split_query(text[cut:])]
+        return self._counter.knows_word(word)
 
 
 def load_embedder(location: Path | str, *, offline: bool) -> SentenceTransformerEmbedder:
@@ -189,6 +156,21 @@ def load_embedder(location: Path | str, *, offline: bool) -> SentenceTransformer
     if device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
         model.bfloat16()
     return SentenceTransformerEmbedder(model.eval(), fingerprint=fingerprint)
+
+
+def pool_spans(offsets: Sequence[Span], tokens: Vectors, spans: Sequence[Span], whole: Vectors) -> Vectors:
+    """The vectors of stretches of a text, of shape (len(spans), dimension): the means of their tokens.
+
+    :param offsets: the characters of each token.
+    :param tokens: the vectors of the tokens.
+    :param whole: the vector of the text, for stretches without a token.
+    """
+    places = np.array(offsets).reshape(-1, 2)
+    pooled = []
+    for start, end in spans:
+        inside = (places[:, 1] > start) & (places[:, 0] < end) & (places[:, 1] > places[:, 0])
+        pooled.append(scale_to_unit(tokens[inside].mean(axis=0)) if inside.any() else whole)
+    return np.stack(pooled) if pooled else np.empty((0, tokens.shape[1]), np.float32)
 
 
 def scale_to_unit(vectors: Vectors) -> Vectors:

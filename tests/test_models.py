@@ -85,11 +85,11 @@ def test_a_folder_that_names_its_own_classes_is_refused(tmp_path):
 def test_a_hash_is_computed_again_only_if_the_file_changed(tmp_path, monkeypatch):
     path = tmp_path / "weights"
     path.write_bytes(b"one")
-    first = models._known_sha256(path, tmp_path / "data")
+    first = models.known_sha256(path, tmp_path / "data")
     monkeypatch.setattr(models, "hash_file", lambda _: "computed again")
-    assert models._known_sha256(path, tmp_path / "data") == first
+    assert models.known_sha256(path, tmp_path / "data") == first
     path.write_bytes(b"another")
-    assert models._known_sha256(path, tmp_path / "data") == "computed again"
+    assert models.known_sha256(path, tmp_path / "data") == "computed again"
 
 
 def test_a_packaged_embedder_with_another_hash_is_refused(tmp_path, monkeypatch):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,18 @@ LONGEST_QUESTION_TOKENS = 96
 WINDOWS_AT_ONCE = 32
 
 
+ComputeLogits = Callable[[Sequence["Encoding"]], Numbers]
+"""Runs the encoder over windows: two numbers a token, of shape (windows, tokens of the longest, 2)."""
+
+
 class PassageReader:
     """A BERT encoder with two outputs a token. Safe to call from several threads.
 
-    Load it with `load_passage_reader`.
+    Load it with `load_passage_reader`, or, to run on OpenVINO, with `load_graph_reader`.
     """
 
-    def __init__(self, model: BertForQuestionAnswering, tokenizer: Tokenizer) -> None:
-        self._model = model
+    def __init__(self, compute_logits: ComputeLogits, tokenizer: Tokenizer) -> None:
+        self._compute_logits = compute_logits
         self._tokenizer = tokenizer
         self._question_tokenizer = type(tokenizer).from_str(tokenizer.to_str())
         self._question_tokenizer.no_padding()
@@ -67,18 +72,8 @@ class PassageReader:
 
     def _run(self, windows: Sequence[Encoding]) -> Iterator[Numbers]:
         """For each window the two logits of every token, of shape (tokens, 2)."""
-        import torch
-
         for first in range(0, len(windows), WINDOWS_AT_ONCE):
-            some = windows[first : first + WINDOWS_AT_ONCE]
-            longest = max(sum(window.attention_mask) for window in some)
-            ids, mask, types = (
-                torch.tensor([getattr(window, name)[:longest] for window in some], device=self._model.device)
-                for name in ("ids", "attention_mask", "type_ids")
-            )
-            with torch.inference_mode():
-                output = self._model(input_ids=ids, attention_mask=mask, token_type_ids=types)
-            yield from torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
+            yield from self._compute_logits(windows[first : first + WINDOWS_AT_ONCE])
 
 
 def place_logits(window: Encoding, logits: Numbers, shift: int) -> PassageReading:
@@ -110,7 +105,22 @@ def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> Passa
         model.bfloat16()
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     set_window(tokenizer)
-    return PassageReader(model.eval(), tokenizer)
+    return PassageReader(partial(compute_with_torch, model.eval()), tokenizer)
+
+
+def compute_with_torch(model: BertForQuestionAnswering, windows: Sequence[Encoding]) -> Numbers:
+    """The logits of windows by PyTorch."""
+    import torch
+
+    longest = max(sum(window.attention_mask) for window in windows)
+    ids, mask, types = (
+        torch.tensor([getattr(window, name)[:longest] for window in windows], device=model.device)
+        for name in ("ids", "attention_mask", "type_ids")
+    )
+    with torch.inference_mode():
+        output = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+    logits: Numbers = torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
+    return logits
 
 
 def load_weights(model: BertForQuestionAnswering, weights: Path, *, base_sha256: str) -> None:

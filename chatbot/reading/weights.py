@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from chatbot.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
+
+AnyTensor = Any
+"""A tensor of PyTorch or an array of NumPy; one call has one kind."""
 
 STEPS = 127
 """A difference is kept as -127 to 127 times its row's scale."""
@@ -26,7 +29,7 @@ BASE_KEY = "base_sha256"
 class ReaderWeights:
     """The changed weights by name, the base they are added to, and what the file says of itself."""
 
-    tensors: Mapping[str, torch.Tensor]
+    tensors: Mapping[str, AnyTensor]
     description: Mapping[str, str]
 
 
@@ -57,18 +60,15 @@ def pack_differences(
     return packed
 
 
-def apply_differences(
-    packed: Mapping[str, torch.Tensor], base: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """The weights that `pack_differences` was given, but for the rounding."""
-    weights = {name: tensor.float() for name, tensor in base.items()}
+def apply_differences(packed: Mapping[str, AnyTensor], base: Mapping[str, AnyTensor]) -> dict[str, AnyTensor]:
+    """The weights that `pack_differences` was given, but for the rounding; of 32 bits, as the base is."""
+    weights = dict(base)
     for name, tensor in packed.items():
         if name.endswith(SCALE_SUFFIX):
             continue
-        difference = tensor.float()
-        if name + SCALE_SUFFIX in packed:
-            difference = difference * packed[name + SCALE_SUFFIX]
-        weights[name] = base[name].float() + difference if name in base else difference
+        scale = packed.get(name + SCALE_SUFFIX)
+        difference = tensor if scale is None else tensor * scale
+        weights[name] = base[name] + difference if name in base else difference
     return weights
 
 
@@ -81,16 +81,17 @@ def write_weights(path: Path, packed: Mapping[str, torch.Tensor], description: M
     temporary.replace(path)
 
 
-def read_weights(path: Path, *, base_sha256: str) -> ReaderWeights:
+def read_weights(path: Path, *, base_sha256: str, framework: Literal["pt", "np"] = "pt") -> ReaderWeights:
     """Read packed weights.
 
     :param base_sha256: of the weights that they will be added to.
+    :param framework: as tensors of PyTorch or as arrays of NumPy.
     :raises ModelError: when the file is missing, damaged or belongs to other weights.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework=framework) as file:
             description = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError) as error:

@@ -4,6 +4,7 @@ import pytest
 
 from chatbot.errors import ModelError
 from chatbot.models import EMBEDDER_SHA256, PACKAGED_READER, locate_reader, packaged_embedder_folder
+from chatbot.reading.graph_reader import load_graph_reader
 from chatbot.reading.passage_reader import load_passage_reader
 from tests.makers import make_passage
 
@@ -11,11 +12,12 @@ LEAVE = make_passage("Full-time shore staff receive 27 days of annual leave a ye
 SHOP = make_passage("The shop in the terminal sells tea. It was built in 1931.", number=2)
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return load_passage_reader(
-        packaged_embedder_folder(), base_sha256=EMBEDDER_SHA256, weights=PACKAGED_READER
-    )
+@pytest.fixture(scope="module", params=["PyTorch", "OpenVINO"])
+def reader(request):
+    if request.param == "OpenVINO":
+        pytest.importorskip("openvino")
+    load = {"PyTorch": load_passage_reader, "OpenVINO": load_graph_reader}[request.param]
+    return load(packaged_embedder_folder(), base_sha256=EMBEDDER_SHA256, weights=PACKAGED_READER)
 
 
 def find_answer(reader, question, *passages):

@@ -1,0 +1,1 @@
+"""Models as OpenVINO graphs, put together from their weights; nothing here runs or loads one."""
