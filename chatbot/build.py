@@ -35,6 +35,7 @@ def build_service(settings: Settings) -> Service:
         make_generator=lambda report: make_generator(settings, report),
         reader=reader,
         make_passage_reader=lambda report: make_passage_reader(settings, report),
+        hash_models=lambda: hash_models(settings),
     )
     return Service(settings, prompts, factories)
 
@@ -113,6 +114,21 @@ def make_generator(settings: Settings, report: Report) -> Generator:
     with LOADING:
         report("the language model is loading")
         return load_transformers_generator(location, name=name, offline=settings.offline)
+
+
+def hash_models(settings: Settings) -> dict[str, str]:
+    """Hashes of the weights of the language model and the reading model; empty for those of a server."""
+    from chatbot.models import hash_weights, locate_reader, prepare_generator
+
+    location: Path | str = ""
+    if not is_url(settings.generator):
+        location = prepare_generator(
+            settings.generator, data_folder=settings.data_folder, on_progress=lambda _: None
+        )
+    return {
+        "model_hash": hash_weights(location, settings.data_folder),
+        "reader_hash": hash_weights(locate_reader(settings.reader) or "", settings.data_folder),
+    }
 
 
 def is_url(text: str) -> bool:

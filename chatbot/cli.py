@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from chatbot import __version__
 from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
+from chatbot.feedback_command import add_feedback_options, run_feedback
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.key_command import add_keys_options, run_keys
+from chatbot.replay_command import add_replay_options, print_replay, replay_answer
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
     Json,
@@ -107,6 +109,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("ask", add_ask_options, run_ask, "answer one question, with its sources"),
         ("search", add_search_options, run_search, "show the passages that match, without a language model"),
         ("chat", add_chat_options, run_chat, "ask and ask again, in the terminal"),
+        ("replay", add_replay_options, run_replay, "ask a question again and tell what changed since"),
+        ("feedback", add_feedback_options, run_feedback, "show what readers thought of answers"),
         ("evaluate", add_evaluate_options, run_evaluate, "measure retrieval and answers on known questions"),
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
@@ -354,6 +358,8 @@ def print_answer(answer: Json, terminal: Terminal) -> None:
         terminal.say(line)
     if answer["dropped"]:
         terminal.say(f"{answer['dropped']} passages did not fit the model's window.")
+    if answer["receipt"]:
+        terminal.say(f"Receipt: {answer['receipt']}")
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -432,6 +438,18 @@ def read_line(prompt: str) -> str:
         return input(prompt).strip()
     except EOFError:
         return ""
+
+
+def run_replay(options: argparse.Namespace, settings: Settings) -> int:
+    """Repeat an answer and tell what changed."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=True, ingest=True) as connection:
+        result = replay_answer(connection, options.id)
+    if options.json:
+        terminal.say_json(result)
+    else:
+        print_replay(result, terminal)
+    return 0
 
 
 # evaluate, calibrate, train, doctor

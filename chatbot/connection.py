@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 
@@ -22,6 +23,7 @@ from chatbot.ownership import find_owner_secret, find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
+from chatbot.web.answers import receipt_to_json
 from chatbot.web.schemas import (
     answer_to_json,
     explanation_to_json,
@@ -59,6 +61,9 @@ class Connection(Protocol):
         explain: bool = False,
     ) -> Json:
         """The passages that match best; with `explain` how they were found and what a model would be sent."""
+
+    def get_answer(self, answer_id: str) -> Json:
+        """The receipt of an answer that was given."""
 
     def ingest(self, corpus: str | None) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
@@ -105,6 +110,9 @@ class OwnService:
                 self._service.explain(question, corpus=name, limit=limit, filters=filters)
             )
         return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
+
+    def get_answer(self, answer_id: str) -> Json:
+        return receipt_to_json(self._service.records.receipts.get(answer_id), self._service.get_document)
 
     def ingest(self, corpus: str | None, *, retry_failed: bool = True) -> Events:
         name = self._service.find_corpus(corpus)
@@ -198,6 +206,9 @@ class RunningServer:
     ) -> Json:
         body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
         return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
+
+    def get_answer(self, answer_id: str) -> Json:
+        return self._call("GET", f"/api/answers/{quote(answer_id, safe='')}")
 
     def ingest(self, corpus: str | None) -> Events:
         yield from self._stream("/api/ingest", {"corpus": corpus or ""})

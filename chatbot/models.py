@@ -15,6 +15,7 @@ A GGUF is unpacked to safetensors once, by `chatbot.conversion`, and then kept:
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -182,6 +183,15 @@ def check_model_folder(folder: Path) -> None:
     foreign = _find_foreign_module(folder)
     if foreign is not None:
         raise ModelError(f"The folder {folder} asks for code of its own ({foreign}).", advice)
+
+
+def hash_weights(location: Path | str, data_folder: Path) -> str:
+    """One SHA-256 over the safetensors of a folder, or that of a file; empty for what lies in neither."""
+    if not isinstance(location, Path):
+        return ""
+    files = sorted(location.glob("*.safetensors")) if location.is_dir() else [location]
+    hashes = [_known_sha256(path, data_folder) for path in files]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def describe_models(data_folder: Path) -> tuple[ModelReport, ...]:

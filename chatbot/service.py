@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,8 @@ from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
 from chatbot.reading.reading import Reading
+from chatbot.receipts import Setup
+from chatbot.records import ANSWER_SETTINGS, Records, describe_setup
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
@@ -99,13 +101,15 @@ STARTER_CHUNKS = 300
 class Factories:
     """How the parts that take time are made; each may say how far it is.
 
-    `make_passage_reader` gives None where there is to be none.
+    `make_passage_reader` gives None where there is to be none. `hash_models` gives the fields of `Setup`
+    that hold hashes of weights.
     """
 
     make_embedder: Callable[[Report], Embedder]
     make_generator: Callable[[Report], Generator]
     reader: Reader
     make_passage_reader: Callable[[Report], ReadsPassages | None] = lambda _: None
+    hash_models: Callable[[], Mapping[str, str]] = dict
 
 
 class Service:
@@ -125,6 +129,12 @@ class Service:
         try:
             self._library = Library(settings.data_folder / "library.sqlite3")
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
+            self.records = Records(
+                settings.data_folder,
+                most=settings.receipts_kept,
+                days=settings.receipt_days,
+                find_revisions=self._library.find_revisions,
+            )
         except ChatbotError:
             self._ownership.release()
             raise
@@ -146,6 +156,7 @@ class Service:
         self._passage_reader: ReadsPassages | None = None
         self._has_chosen_reader = False
         self._model: Generator | None = None
+        self._model_hashes: Mapping[str, str] = {}
 
     def __enter__(self) -> Service:
         return self
@@ -176,6 +187,7 @@ class Service:
             thread.join(timeout=30)
         self._factories.reader.close()
         self.chats.close()
+        self.records.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()
@@ -225,6 +237,7 @@ class Service:
             self._has_chosen_reader = True
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
+        self._model_hashes = self._factories.hash_models()
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
@@ -252,6 +265,13 @@ class Service:
             logger.info("the folder of corpus %s is gone", corpus)
             for record in self._library.list_documents(corpus):
                 ingestor.remove_document(record)
+            self._forget_deleted(corpus)
+
+    def _forget_deleted(self, corpus: str) -> None:
+        """Erase what receipts hold of documents that are gone."""
+        self.records.receipts.forget_documents(
+            corpus, [record.id for record in self._library.list_documents(corpus)]
+        )
 
     def _open_library(self, embedder: Embedder, report: Report) -> None:
         report("the vector index is opened")
@@ -383,6 +403,7 @@ class Service:
                 f"{record.path} could not be deleted ({error.strerror}).", "Check its permissions."
             ) from error
         self._ingestor.remove_document(record)
+        self._forget_deleted(record.corpus)
 
     # Ingest
 
@@ -406,7 +427,7 @@ class Service:
         """Bring a corpus in step with its folder and return the report; call `wait_until_ready` first."""
         if self._ingestor is None:
             raise CorpusError("The library is not open.", "Start the service first.")
-        return self._ingestor.ingest_corpus(
+        report = self._ingestor.ingest_corpus(
             corpus,
             self._documents_folder(corpus),
             on_progress=on_progress,
@@ -414,6 +435,8 @@ class Service:
             stop=stop,
             retry_failed=retry_failed,
         )
+        self._forget_deleted(corpus)
+        return report
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
         """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""
@@ -492,8 +515,22 @@ class Service:
         :raises ModelError: while the models are not loaded.
         """
         check_question(question, self.settings.question_limit_characters)
-        return self.make_assistant().answer(
+        answer = self.make_assistant().answer(
             question, history, corpus=self.find_corpus(corpus), filters=filters, stop=stop
+        )
+        setup = self._describe_setup()
+        answer.keep = lambda done: self.records.keep(done, history=history, filters=filters, setup=setup)
+        return answer
+
+    def _describe_setup(self) -> Setup:
+        return describe_setup(
+            self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS)),
+            self._prompts,
+            model=self._model.name if self._model else "",
+            embedder=Path(self.settings.embedder).name,
+            embedder_hash=self._embedder.fingerprint if self._embedder else "",
+            reader=Path(self.settings.reader).name,
+            **self._model_hashes,
         )
 
     def search(

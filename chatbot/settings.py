@@ -123,6 +123,13 @@ class Settings(BaseSettings):
     question_limit_characters: int = Field(
         2000, ge=10, le=100_000, description="The longest question, in characters."
     )
+    receipts_kept: int = Field(
+        10_000,
+        ge=0,
+        le=1_000_000,
+        description="How many answers can be looked up and repeated by their receipts; 0 keeps none.",
+    )
+    receipt_days: int = Field(90, ge=1, le=3650, description="For how many days receipts are kept.")
     watch_seconds: float = Field(
         3.0,
         ge=0,

@@ -29,8 +29,8 @@ RANKS = [
     ],
     ["conversion", "starters", "filters", "spelling", "compounds"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
-    ["retrieval", "grounding", "ingest", "chats", "scratch", "reading"],
-    ["evidence"],
+    ["retrieval", "grounding", "ingest", "chats", "receipts", "feedback", "scratch", "reading"],
+    ["evidence", "records"],
     ["quotes"],
     ["surveys"],
     ["answer"],
@@ -40,7 +40,7 @@ RANKS = [
     ["evaluation", "doctor", "connection"],
     ["training"],
     ["terminal"],
-    ["key_command"],
+    ["key_command", "replay_command", "feedback_command"],
     ["cli"],
     ["__main__"],
 ]
@@ -56,7 +56,7 @@ OWNERS = {
     "safetensors": {"conversion", "reading"},
     "sklearn": {"training"},
     "gguf": {"conversion"},
-    "sqlite3": {"database", "library", "chats"},
+    "sqlite3": {"database", "library", "chats", "receipts"},
     "filelock": {"ownership", "conversion", "keys"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
@@ -92,6 +92,7 @@ SETTINGS_READERS = {
     "connection",
     "training.command",
     "key_command",
+    "feedback_command",
 }
 LAZY = [
     "chromadb",

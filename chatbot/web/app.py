@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from chatbot import __version__
-from chatbot.web import api, completions, monitoring, reference, sign_in, viewer
+from chatbot.web import answers, api, completions, monitoring, reference, sign_in, viewer
 from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
 from chatbot.web.security import Gate, SecureHeaders
@@ -41,7 +41,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
     add_error_handlers(app)
-    for part in (api, completions, monitoring):
+    for part in (api, answers, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
     for part in (reference, sign_in, viewer):
         app.include_router(part.router)

@@ -137,6 +137,7 @@ def sources_to_json(answer: FinishedAnswer, form: CompletionForm) -> Json:
     numbers = {citation.passage_number for citation in cited}
     return {
         "found": answer.found,
+        "receipt": answer.receipt,
         "searched_for": answer.searched_for,
         "short_answer": answer.short_answer,
         "passages": [

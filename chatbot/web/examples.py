@@ -52,6 +52,7 @@ _SOURCE = {
 }
 _SOURCES = {
     "found": True,
+    "receipt": "9f2c4b7e1a3d5c6f8e0b2a41",
     "searched_for": "How many days may I carry over?",
     "short_answer": "",
     "passages": [_SOURCE],
@@ -107,6 +108,8 @@ _LAST_CHUNK = {
     "sources": _SOURCES,
 }
 
+_FEEDBACK = {"answer_id": "9f2c4b7e1a3d5c6f8e0b2a41", "rating": "up", "comment": "Exactly this."}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "corpora": {
         "corpora": [
@@ -148,6 +151,54 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "corrections": [],
         "notes": [],
     },
+    "receipt": {
+        "id": "9f2c4b7e1a3d5c6f8e0b2a41",
+        "corpus": "handbook",
+        "asked_at": "2026-04-11T09:30:00.000+00:00",
+        "question": "How many days may I carry over?",
+        "filters": {},
+        "searched_for": "How many days may I carry over?",
+        "history": [],
+        "found": True,
+        "stop_reason": "end",
+        "answer": TEXT,
+        "answer_hash": "0f343b0931126a20f133d67c2b018a3b",
+        "passages": [
+            {
+                "number": 1,
+                "chunk_id": "8d777f385d3dfec8815d20f7496026dc",
+                "document_id": "5d41402abc4b2a76",
+                "revision": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+                "start": 380,
+                "end": 655,
+                "text_hash": "486ea46224d1bb4fb680f34f7c9ad96a",
+                "score": 0.65,
+                "path": "people/annual-leave.md",
+                "title": "Annual leave",
+                "text": f"{QUOTE} They must be used by 30 June.",
+                "state": "same",
+            }
+        ],
+        "citations": [{"passage_number": 1, "quote": QUOTE, "source_start": 412, "source_end": 467}],
+        "setup": {
+            "model": "smollm2-135m-instruct",
+            "model_hash": "b5bb9d8014a0f9b1d61e21e796d78dcc",
+            "prompts": {"system": "7d865e959b2466918c9863afca942d0f"},
+            "settings": {"passage_limit": 6, "evidence_floor": 0.65},
+        },
+        "timings": {"search": 0.05, "first_word": 0.4, "total": 0.9},
+    },
+    "feedback": _FEEDBACK,
+    "feedbacks": {
+        "feedback": [
+            _FEEDBACK
+            | {
+                "corpus": "handbook",
+                "question": "How many days may I carry over?",
+                "given_at": "2026-04-11T09:31:00+00:00",
+            }
+        ]
+    },
     "models": {"object": "list", "data": [_MODEL]},
     "model": _MODEL,
     "health": {"live": True, "ready": True, "waiting_for": "", "parts": []},
@@ -165,6 +216,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
             "answer": {
                 "text": TEXT,
                 "found": True,
+                "receipt": "9f2c4b7e1a3d5c6f8e0b2a41",
                 "citations": [_CITATION],
                 "timings": {"search": 0.05, "first_word": 0.4, "total": 0.9},
             },

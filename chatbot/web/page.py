@@ -336,8 +336,12 @@ class Page:
         return self._show_chat(shown, event.corpus, event.filters)
 
     def _rate(self, event: Event) -> Update:
-        self._service.chats.rate_turn(event.get("turn"), RATINGS.get(event.get("rating")))
+        rating = RATINGS.get(event.get("rating"))
+        self._service.chats.rate_turn(event.get("turn"), rating)
         chat = self._service.chats.get_chat(event.chat_id)
+        receipts = [turn.answer.receipt for turn in chat.turns if turn.id == event.get("turn")]
+        if receipts and self._service.records.receipts.find(receipts[0]):
+            self._service.records.rate(receipts[0], rating)
         return Update({"transcript": render.render_transcript(chat.turns)})
 
     def _start_ingest(self, event: Event) -> Update:
