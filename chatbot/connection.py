@@ -19,6 +19,7 @@ import httpx
 
 from chatbot import errors
 from chatbot.errors import ChatbotError, LibraryInUse, ServerError
+from chatbot.event_lines import split_lines
 from chatbot.ownership import find_owner_secret, find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
@@ -228,7 +229,7 @@ class RunningServer:
                 if not response.is_success:
                     response.read()
                 self._check(response)
-                for line in response.iter_lines():
+                for line in split_lines(response.iter_text()):
                     event: Json = json.loads(line)
                     if event["type"] == "error":
                         raise read_error(event["error"])

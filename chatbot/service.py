@@ -40,6 +40,7 @@ from chatbot.reading.reading import Reading
 from chatbot.receipts import Setup
 from chatbot.records import ANSWER_SETTINGS, Records, describe_setup
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
+from chatbot.sessions import SessionStore
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
 from chatbot.surveys.findings import SurveyFindings
@@ -139,6 +140,7 @@ class Service:
             self._ownership.release()
             raise
         self.keys = KeyStore(settings.data_folder / "keys.json")
+        self.sessions = SessionStore(settings.data_folder / "sessions.sqlite3", self.keys)
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
         self.metrics = Metrics(
@@ -188,6 +190,7 @@ class Service:
         self._factories.reader.close()
         self.chats.close()
         self.records.close()
+        self.sessions.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()

@@ -19,6 +19,7 @@ from chatbot.keys import KeyStore
 from chatbot.metrics import Metrics
 from chatbot.receipts import Setup
 from chatbot.records import Records
+from chatbot.sessions import SessionStore
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -267,6 +268,7 @@ class FakeService:
         self._started = time.monotonic()
         self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.keys = KeyStore(self._folder / "keys.json")
+        self.sessions = SessionStore(self._folder / "sessions.sqlite3", self.keys)
         self.records = Records(self._folder, most=100, days=90, find_revisions=self._find_revisions)
         self.metrics = Metrics(
             count_waiting=lambda: self.admission.waiting,
