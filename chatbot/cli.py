@@ -18,6 +18,7 @@ from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.feedback_command import add_feedback_options, run_feedback
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.key_command import add_keys_options, run_keys
+from chatbot.mcp_command import serve_pipe
 from chatbot.replay_command import add_replay_options, print_replay, replay_answer
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
@@ -115,6 +116,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        ("mcp", add_mcp_options, run_mcp, "offer search and ask as tools to another assistant"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -449,6 +451,18 @@ def run_replay(options: argparse.Namespace, settings: Settings) -> int:
         terminal.say_json(result)
     else:
         print_replay(result, terminal)
+    return 0
+
+
+def add_mcp_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_generator_option(parser)
+
+
+def run_mcp(_options: argparse.Namespace, settings: Settings) -> int:
+    """Answer an assistant over standard input and output until it leaves; notes go to standard error."""
+    opening = open_connection(settings, Terminal(sys.stderr, sys.stderr), generator=True, ingest=True)
+    serve_pipe(opening, settings.corpus)
     return 0
 
 

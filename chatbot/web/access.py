@@ -37,8 +37,8 @@ RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
     ("POST", re.compile(r"/api/ingest/?"), "ingest"),
     ("GET", re.compile(r"/api/feedback"), "admin"),
-    ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
-    ("POST", re.compile(r"/api/(ask|search|feedback)/?|/v1/chat/completions/?"), "read"),
+    ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json|/mcp"), "read"),
+    ("POST", re.compile(r"/api/(ask|search|feedback)/?|/v1/chat/completions/?|/mcp"), "read"),
 )
 
 

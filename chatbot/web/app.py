@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,11 +14,13 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Route
 
 from chatbot import __version__
 from chatbot.web import answers, api, completions, monitoring, reference, sign_in, viewer
 from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
+from chatbot.web.mcp_route import McpRoute
 from chatbot.web.security import Gate, SecureHeaders
 
 if TYPE_CHECKING:
@@ -38,13 +42,21 @@ KEY_SCHEME = HTTPBearer(
 def create_app(service: Service) -> FastAPI:
     """The whole web application over a service."""
     silence_gradio()
-    app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None)
+    mcp_route = McpRoute(service)
+
+    @asynccontextmanager
+    async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await mcp_route.close()
+
+    app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None, lifespan=close_at_end)
     app.state.service = service
     add_error_handlers(app)
     for part in (api, answers, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
     for part in (reference, sign_in, viewer):
         app.include_router(part.router)
+    app.router.routes.append(Route("/mcp", mcp_route, methods=["POST"], include_in_schema=False))
     app.mount("/ui", StaticFiles(directory=STATIC_FOLDER))
 
     from chatbot.web.ui import mount_page

@@ -51,7 +51,7 @@ def make_page_policy(nonce: str) -> str:
     )
 
 
-PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/")
+PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/mcp")
 """What no cache on the way may keep: it is answered to those with a key."""
 
 
