@@ -35,7 +35,7 @@ PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/sign-out|/ui/[\w.-]+"
 # everything in all corpora.
 RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
-    ("POST", re.compile(r"/api/ingest/?"), "ingest"),
+    ("POST", re.compile(r"/api/(ingest|documents)/?"), "ingest"),
     ("GET", re.compile(r"/api/feedback"), "admin"),
     ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json|/mcp"), "read"),
     ("POST", re.compile(r"/api/(ask|search|feedback)/?|/v1/chat/completions/?|/mcp"), "read"),

@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route
 
 from chatbot import __version__
-from chatbot.web import answers, api, completions, monitoring, reference, sign_in, viewer
+from chatbot.web import answers, api, completions, documents, monitoring, reference, sign_in, viewer
 from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
 from chatbot.web.mcp_route import McpRoute
@@ -31,6 +31,8 @@ PAGE_HEAD = (
     '<link rel="stylesheet" href="/ui/page.css">'
     '<script src="/ui/widgets.js"></script><script src="/ui/page.js"></script>'
 )
+FORM_BYTES = 64 * 1024
+"""What a form takes beside the files in it."""
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
 KEY_SCHEME = HTTPBearer(
     auto_error=False,
@@ -52,7 +54,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None, lifespan=close_at_end)
     app.state.service = service
     add_error_handlers(app)
-    for part in (api, answers, completions, monitoring):
+    for part in (api, documents, answers, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
     for part in (reference, sign_in, viewer):
         app.include_router(part.router)
@@ -65,7 +67,7 @@ def create_app(service: Service) -> FastAPI:
     # With a CORSMiddleware in place Gradio adds none of its own, which would answer any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(KeyCheck, service=service)
-    app.add_middleware(Gate)
+    app.add_middleware(Gate, upload_limit_bytes=service.settings.upload_limit_mb * 1024**2 + FORM_BYTES)
     hosts = list_hosts(service.settings.host, service.settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)

@@ -137,6 +137,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "added": {"corpus": "handbook", "added": ["annual-leave.md"]},
+    "progress": {
+        "corpus": "handbook",
+        "progress": {"corpus": "handbook", "files_done": 1, "files_total": 3},
+        "report": None,
+    },
     "deleted": {"deleted": "5d41402abc4b2a76"},
     "filters": {
         "formats": ["md", "pdf"],
@@ -232,9 +238,9 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def describe_json(name: str) -> Responses:
+def describe_json(name: str, status: int = 200) -> Responses:
     """A route that answers with the example of this name."""
-    return {200: _describe("What was asked for.", "application/json", EXAMPLES[name])}
+    return {status: _describe("What was asked for.", "application/json", EXAMPLES[name])}
 
 
 def describe_stream(name: str) -> Responses:
@@ -298,6 +304,30 @@ ERRORS: Responses = {
         "CorpusError",
         "There is no corpus 'x'.",
         "The corpora are: handbook.",
+    ),
+    409: describe_error(
+        "Another process uses the data folder.",
+        "LibraryInUse",
+        "Another chatbot is already using the data folder.",
+        "Use that one, or stop it first.",
+    ),
+    411: describe_error(
+        "The request does not say how large it is.",
+        "ChatbotError",
+        "The request does not say how large it is.",
+        "Send a Content-Length.",
+    ),
+    413: describe_error(
+        "The request or a file in it is too large.",
+        "DocumentTooLarge",
+        "scan.pdf is larger than 50 MB.",
+        "Split it, or raise the setting upload_limit_mb.",
+    ),
+    415: describe_error(
+        "No reader takes this kind of file.",
+        "UnsupportedFormat",
+        "This kind of file cannot be read.",
+        "Save it as PDF, and try again.",
     ),
     422: describe_error(
         "The request is not understood, or the question cannot be used.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,7 +204,10 @@ class Page:
             )
 
     def _explain_search(self, event: Event) -> Update:
-        explanation = self._service.explain(event.get("question"), corpus=event.corpus, filters=event.filters)
+        with self._service.admission.enter(threading.Event()):
+            explanation = self._service.explain(
+                event.get("question"), corpus=event.corpus, filters=event.filters
+            )
         return Update({"search_trace": search.render_whole_trace(explanation)})
 
     def _follow(self, question: Question, conversation: Conversation) -> Iterator[dict[str, str]]:
@@ -321,7 +325,9 @@ class Page:
 
     def _render_sidebar(self, corpora: Sequence[Corpus], chosen: Corpus, chat_id: str) -> str:
         chats = self._service.chats.list_chats()
-        return panels.render_sidebar(corpora, chats, corpus=chosen, chat_id=chat_id)
+        return panels.render_sidebar(
+            corpora, chats, corpus=chosen, chat_id=chat_id, is_signed_in=self._service.keys.is_in_use
+        )
 
     def _rename_chat(self, event: Event) -> Update:
         title = " ".join(event.get("value").split())

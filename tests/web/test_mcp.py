@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import httpx
 import httpx2
@@ -16,7 +18,9 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from chatbot.admission import Admission
+from chatbot.ownership import claim_data_folder
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 QUESTION = "How long can a customer return coffee?"
 
 
@@ -149,40 +153,40 @@ def test_nothing_of_an_unexpected_error_reaches_the_client(running_server):
     assert "secret" not in result.content[0].text
 
 
-def test_over_a_pipe_the_command_answers_from_real_documents(tmp_path, models_folder):
-    documents = tmp_path / "corpora" / "notes" / "documents"
-    documents.mkdir(parents=True)
-    (documents / "ferry.md").write_text("# Ferry\n\nThe ferry to Skara leaves at 07:40 from pier four.\n")
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "models").symlink_to(models_folder.parent)
-    settings = {
-        "CHATBOT_DATA_FOLDER": str(data),
-        "CHATBOT_CORPORA_FOLDER": str(tmp_path / "corpora"),
-        "PYTHONPATH": os.getcwd(),
-    }
-    server = StdioServerParameters(
-        command=sys.executable, args=["-m", "chatbot", "mcp"], env={**os.environ, **settings}
-    )
+@contextmanager
+def own_data_folder(folder: Path, url: str, secret: str) -> Iterator[StdioServerParameters]:
+    """How to start the command over a folder that the chatbot at `url` seems to own."""
+    ownership = claim_data_folder(folder)
+    ownership.announce(url, secret)
+    environment = {**os.environ, "CHATBOT_DATA_FOLDER": str(folder), "PYTHONPATH": str(REPOSITORY)}
+    yield StdioServerParameters(command=sys.executable, args=["-m", "chatbot", "mcp"], env=environment)
+    ownership.release()
 
-    async def ask():
-        async with Client(stdio_client(server), read_timeout_seconds=300) as client:
+
+def test_over_a_pipe_the_command_answers_as_the_running_chatbot_does(running_server, tmp_path):
+    url, service = running_server
+    service.delay_seconds = 0
+    service.keys.create_key("somebody")
+
+    async def ask(server):
+        async with Client(stdio_client(server), read_timeout_seconds=60) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
-            found = await client.call_tool("search", {"question": "ferry to Skara"})
-            answer = await client.call_tool("ask", {"question": "When does the ferry to Skara leave?"})
-            wrong = await client.call_tool("ask", {"question": "When?", "corpus": "nowhere"})
+            found = await client.call_tool("search", {"question": QUESTION})
+            answer = await client.call_tool("ask", {"question": QUESTION})
+            wrong = await client.call_tool("ask", {"question": QUESTION, "corpus": "nowhere"})
             return names, found, answer, wrong
 
-    names, found, answer, wrong = run(ask)
+    with own_data_folder(tmp_path / "data", url, service.owner_secret) as server:
+        names, found, answer, wrong = run(lambda: ask(server))
     assert names == {"search", "ask"}
-    assert found.structured_content["passages"][0]["path"] == "ferry.md"
-    assert "07:40" in answer.structured_content["answer"]
-    assert "07:40" in answer.structured_content["citations"][0]["quote"]
+    assert found.structured_content["passages"][0]["path"] == "shop/refunds-and-returns.pdf"
+    assert "within 30 days" in answer.structured_content["answer"]
+    assert answer.structured_content["citations"][0]["quote"].startswith("Unopened bags")
     assert wrong.is_error
     assert "nowhere" in wrong.content[0].text
 
 
-def test_without_its_package_the_extra_is_named(client, monkeypatch):
+def test_without_its_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "chatbot.web.mcp_server", None)
     from chatbot.errors import ModelError
     from chatbot.web.mcp_tools import load_server
