@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -96,7 +96,7 @@ def send_raw(url: str, data: bytes, *, seconds: float = 5) -> bytes:
 
 
 def test_requests_without_measure_are_refused_before_they_are_read(running_server):
-    url, service = running_server
+    url, _service = running_server
     host = f"Host: {urlsplit(url).netloc}\r\n"
     heads = [f"X-{number}: {number}\r\n" for number in range(10_000)]
     many_headers = f"GET /api/corpora HTTP/1.1\r\n{host}{''.join(heads)}\r\n"
@@ -152,11 +152,8 @@ def test_connections_that_send_a_byte_now_and_then_are_dropped(running_server, m
             connection.sendall(b"x")
 
     for connection in connections:
-        with closing(connection):
-            try:
-                assert connection.recv(1) == b""
-            except ConnectionError:
-                pass  # dropped without a farewell
+        with closing(connection), suppress(ConnectionError):  # dropped without a farewell
+            assert connection.recv(1) == b""
     assert httpx.get(f"{url}/health/live", trust_env=False).status_code == 200
 
 
@@ -179,10 +176,8 @@ def leave(url: str, after_seconds: float, *, reset: bool, reads: bool) -> None:
     time.sleep(after_seconds)
     if reads:
         connection.settimeout(0.05)
-        try:
+        with suppress(OSError):
             connection.recv(1000)
-        except OSError:
-            pass
     connection.close()
 
 
