@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -131,7 +132,9 @@ def running_server_over() -> Iterator[Any]:
 
     def start(service: FakeService) -> str:
         listener = open_socket("127.0.0.1", 0)
-        server = make_server(create_app(service))
+        # In a thread: the browser's event loop runs in this one.
+        with ThreadPoolExecutor() as pool:
+            server = make_server(pool.submit(create_app, service).result())
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread, listener))
