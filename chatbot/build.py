@@ -117,17 +117,13 @@ def make_generator(settings: Settings, report: Report) -> Generator:
 
 
 def hash_models(settings: Settings) -> dict[str, str]:
-    """Hashes of the weights of the language model and the reading model; empty for those of a server."""
-    from chatbot.models import hash_weights, locate_reader, prepare_generator
+    """Hashes of the weights of the language model and the reading model; empty where they lie elsewhere."""
+    from chatbot.models import find_weights, hash_weights, locate_reader
 
-    location: Path | str = ""
-    if not is_url(settings.generator):
-        location = prepare_generator(
-            settings.generator, data_folder=settings.data_folder, on_progress=lambda _: None
-        )
+    model = find_weights(settings.generator, settings.data_folder)
     return {
-        "model_hash": hash_weights(location, settings.data_folder),
-        "reader_hash": hash_weights(locate_reader(settings.reader) or "", settings.data_folder),
+        "model_hash": hash_weights(model, settings.data_folder),
+        "reader_hash": hash_weights(locate_reader(settings.reader), settings.data_folder),
     }
 
 

@@ -185,12 +185,20 @@ def check_model_folder(folder: Path) -> None:
         raise ModelError(f"The folder {folder} asks for code of its own ({foreign}).", advice)
 
 
-def hash_weights(location: Path | str, data_folder: Path) -> str:
-    """One SHA-256 over the safetensors of a folder, or that of a file; empty for what lies in neither."""
-    if not isinstance(location, Path):
+def find_weights(setting: str, data_folder: Path) -> Path | None:
+    """The folder or GGUF file of a language model that is here already; None for one of a hub or a server."""
+    path = data_folder / "models" / setting if setting == DEFAULT_GENERATOR else Path(setting).expanduser()
+    return path if path.exists() else None
+
+
+def hash_weights(location: Path | None, data_folder: Path) -> str:
+    """One SHA-256 over the safetensors of a folder, or that of a file; empty where there is none."""
+    if location is None:
         return ""
     files = sorted(location.glob("*.safetensors")) if location.is_dir() else [location]
     hashes = [_known_sha256(path, data_folder) for path in files]
+    if not hashes:
+        return ""
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
