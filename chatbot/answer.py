@@ -11,6 +11,7 @@ from chatbot.grounding import (
     find_numbers,
     ground_sentence,
     is_made_of,
+    keeps_units,
     make_citation,
     picks_among_numbers,
 )
@@ -331,14 +332,15 @@ class SurveyAnswer(Answer):
 def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
     """Whether a small model's sentence can be trusted beside the quote that it rests on.
 
-    It must give a number that the question did not, be made of the words of quote and question, and
-    not have had to pick one among several numbers.
+    It must give a number that the question did not, be made of the words of quote and question, keep
+    the signs of its amounts, and not have had to pick one among several numbers.
     """
     if sentence.rstrip().endswith("?") or not find_numbers(sentence) - find_numbers(question):
         return False
     if citation is None:
         return True
     is_faithful = is_made_of(sentence, f"{citation.quote} {question}")
+    is_faithful = is_faithful and keeps_units(sentence, f"{citation.quote} {question}")
     return is_faithful and not picks_among_numbers(sentence, citation.quote, question)
 
 
