@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 
 from chatbot.errors import DocumentTooLarge, QuestionError
 from chatbot.web.access import choose_corpus, find_document, get_service
+from chatbot.web.api import CorpusName
 from chatbot.web.examples import ERRORS, describe_json
 from chatbot.web.schemas import Json, document_to_json, progress_to_json, report_to_json
 
 MOST_FILES = 100
-CorpusName = Annotated[str, Query(description="A corpus; the default one if left out.")]
 Files = Annotated[list[UploadFile], File(description="Files to read; one of the same name is replaced.")]
 
 router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
