@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from chatbot.grounding import (
@@ -99,7 +99,7 @@ class Answer:
     Each iteration gives the text that was added to `text`: sentences that have been checked against
     the passages. It is empty while a sentence is being written; `draft` holds that sentence so far.
     `passages` are there from the start; `citations` and `unsupported` grow with `text`. When the
-    iteration ends or is closed, `finished` holds it all.
+    iteration ends or is closed, `finished` holds it all, as `keep` gives it back.
 
     :param words: the model at work; None where the documents do not hold the answer.
     """
@@ -120,6 +120,7 @@ class Answer:
         self.citations: list[Citation] = []
         self.unsupported: list[tuple[int, int]] = []
         self.finished: FinishedAnswer | None = None
+        self.keep: Callable[[FinishedAnswer], FinishedAnswer] = lambda answer: answer
         self._model_name = form.model_name
         self._prompts = form.prompts
         self._rules = form.rules
@@ -285,7 +286,7 @@ class Answer:
 
     def _end(self, reason: StopReason) -> None:
         now, started = time.monotonic(), self.request.started
-        self.finished = FinishedAnswer(
+        finished = FinishedAnswer(
             question=self.request.question,
             searched_for=self.request.searched_for,
             corpus=self.request.corpus,
@@ -307,6 +308,7 @@ class Answer:
             short_answer=self.short_answer,
             best_evidence=self._best_evidence,
         )
+        self.finished = self.keep(finished)
 
 
 class ToldAnswer(Answer):

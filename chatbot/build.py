@@ -38,6 +38,7 @@ def build_service(settings: Settings) -> Service:
         make_generator=lambda report: make_generator(settings, report),
         reader=reader,
         make_passage_reader=lambda report: make_passage_reader(settings, report),
+        hash_models=lambda: hash_models(settings),
     )
     return Service(settings, prompts, factories)
 
@@ -134,6 +135,17 @@ def make_generator(settings: Settings, report: Report) -> Generator:
     with LOADING:
         report("the language model is loading")
         return load_transformers_generator(location, name=name, offline=settings.offline)
+
+
+def hash_models(settings: Settings) -> dict[str, str]:
+    """Hashes of the weights of the language model and the reading model; empty where they lie elsewhere."""
+    from chatbot.models import find_weights, hash_weights, locate_reader
+
+    model = find_weights(settings.generator, settings.data_folder)
+    return {
+        "model_hash": hash_weights(model, settings.data_folder),
+        "reader_hash": hash_weights(locate_reader(settings.reader), settings.data_folder),
+    }
 
 
 def is_url(text: str) -> bool:

@@ -18,10 +18,13 @@ from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.connecting import end_loading, open_connection
 from chatbot.document_command import add_document_options, print_documents
 from chatbot.errors import ChatbotError, SettingsError
+from chatbot.feedback_command import add_feedback_options, run_feedback
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.indexes.options import add_index_options
 from chatbot.ingest_command import add_ingest_options, add_jobs_options, run_ingest, run_jobs
 from chatbot.key_command import add_keys_options, run_keys
+from chatbot.mcp_command import serve_pipe
+from chatbot.replay_command import add_replay_options, print_replay, replay_answer
 from chatbot.settings import Settings, load_settings
 from chatbot.terminal import (
     Json,
@@ -105,6 +108,8 @@ def make_parser() -> argparse.ArgumentParser:
         ("ask", add_ask_options, run_ask, "answer one question, with its sources"),
         ("search", add_search_options, run_search, "show the passages that match, without a language model"),
         ("chat", add_chat_options, run_chat, "ask and ask again, in the terminal"),
+        ("replay", add_replay_options, run_replay, "ask a question again and tell what changed since"),
+        ("feedback", add_feedback_options, run_feedback, "show what readers thought of answers"),
         ("evaluate", add_evaluate_options, run_evaluate, "measure retrieval and answers on known questions"),
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
@@ -119,6 +124,7 @@ def make_parser() -> argparse.ArgumentParser:
             "list the documents of a corpus with their state",
         ),
         ("index", add_index_options, run_index, "try another embedding model beside the present one"),
+        ("mcp", add_mcp_options, run_mcp, "offer search and ask as tools to another assistant"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(
@@ -300,6 +306,8 @@ def print_answer(answer: Json, terminal: Terminal) -> None:
         terminal.say(line)
     if answer["dropped"]:
         terminal.say(f"{answer['dropped']} passages did not fit the model's window.")
+    if answer["receipt"]:
+        terminal.say(f"Receipt: {answer['receipt']}")
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -378,6 +386,30 @@ def read_line(prompt: str) -> str:
         return input(prompt).strip()
     except EOFError:
         return ""
+
+
+def run_replay(options: argparse.Namespace, settings: Settings) -> int:
+    """Repeat an answer and tell what changed."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=True, ingest=True) as connection:
+        result = replay_answer(connection, options.id)
+    if options.json:
+        terminal.say_json(result)
+    else:
+        print_replay(result, terminal)
+    return 0
+
+
+def add_mcp_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_generator_option(parser)
+
+
+def run_mcp(_options: argparse.Namespace, settings: Settings) -> int:
+    """Answer an assistant over standard input and output until it leaves; notes go to standard error."""
+    opening = open_connection(settings, Terminal(sys.stderr, sys.stderr), generator=True, ingest=True)
+    serve_pipe(opening, settings.corpus)
+    return 0
 
 
 # evaluate, calibrate, train, doctor

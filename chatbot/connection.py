@@ -19,10 +19,12 @@ import httpx
 
 from chatbot import errors
 from chatbot.errors import ChatbotError, LibraryInUse, ServerError
+from chatbot.event_lines import split_lines
 from chatbot.ownership import find_owner_secret, find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
+from chatbot.web.answers import receipt_to_json
 from chatbot.web.schemas import (
     answer_to_json,
     changes_to_json,
@@ -66,6 +68,9 @@ class Connection(Protocol):
 
     def list_documents(self, corpus: str | None) -> list[Json]:
         """The documents of a corpus by path, with their state."""
+
+    def get_answer(self, answer_id: str) -> Json:
+        """The receipt of an answer that was given."""
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         """Events of type progress and outcome, at last report; closing stops after the file at hand."""
@@ -128,6 +133,9 @@ class OwnService:
     def list_documents(self, corpus: str | None) -> list[Json]:
         records = self._service.list_documents(self._service.find_corpus(corpus))
         return [document_to_json(record) for record in records]
+
+    def get_answer(self, answer_id: str) -> Json:
+        return receipt_to_json(self._service.records.receipts.get(answer_id), self._service.get_document)
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
         name = self._service.find_corpus(corpus)
@@ -236,6 +244,9 @@ class RunningServer:
         body = {"question": question, "corpus": corpus or "", "limit": limit, "explain": explain}
         return self._call("POST", "/api/search", body | {"filters": filters_to_json(filters)})
 
+    def get_answer(self, answer_id: str) -> Json:
+        return self._call("GET", f"/api/answers/{quote(answer_id, safe='')}")
+
     def list_documents(self, corpus: str | None) -> list[Json]:
         documents: list[Json] = self._call("GET", f"/api/documents?corpus={quote(corpus or '')}")["documents"]
         return documents
@@ -271,7 +282,7 @@ class RunningServer:
                 if not response.is_success:
                     response.read()
                 self._check(response)
-                for line in response.iter_lines():
+                for line in split_lines(response.iter_text()):
                     event: Json = json.loads(line)
                     if event["type"] == "error":
                         raise read_error(event["error"])

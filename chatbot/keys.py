@@ -97,10 +97,13 @@ class KeyStore:
 
     def find_access(self, secret: str) -> Access | None:
         """What a secret allows; None for one that is unknown or revoked."""
-        digest = hash_secret(secret)
+        return self.find_access_by_hash(hash_secret(secret))
+
+    def find_access_by_hash(self, sha256: str) -> Access | None:
+        """What the key of this hash allows; None for one that is unknown or revoked."""
         found = None
         for key in self.list_keys():
-            if hmac.compare_digest(key.sha256, digest) and key.revoked_at is None:
+            if hmac.compare_digest(key.sha256, sha256) and key.revoked_at is None:
                 found = key.access
         return found
 

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -224,6 +224,11 @@ class Library:
             tuple(Block(*block) for block in json.loads(blocks)),
             tuple(json.loads(page_starts)),
         )
+
+    def find_revisions(self, ids: Collection[str]) -> dict[str, str]:
+        """The SHA-256 of documents' files, by document id, of those that are there."""
+        query = "SELECT id, sha256 FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+        return {row[0]: row[1] for row in self._select(query, (json.dumps(list(ids)),))}
 
     def replace_document(
         self,

@@ -15,6 +15,7 @@ A GGUF is unpacked to safetensors once, by `chatbot.conversion`, and then kept:
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -184,6 +185,23 @@ def check_model_folder(folder: Path) -> None:
     foreign = _find_foreign_module(folder)
     if foreign is not None:
         raise ModelError(f"The folder {folder} asks for code of its own ({foreign}).", advice)
+
+
+def find_weights(setting: str, data_folder: Path) -> Path | None:
+    """The folder or GGUF file of a language model that is here already; None for one of a hub or a server."""
+    path = data_folder / "models" / setting if setting == DEFAULT_GENERATOR else Path(setting).expanduser()
+    return path if path.exists() else None
+
+
+def hash_weights(location: Path | None, data_folder: Path) -> str:
+    """One SHA-256 over the safetensors of a folder, or that of a file; empty where there is none."""
+    if location is None:
+        return ""
+    files = sorted(location.glob("*.safetensors")) if location.is_dir() else [location]
+    hashes = [known_sha256(path, data_folder) for path in files]
+    if not hashes:
+        return ""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def describe_models(data_folder: Path) -> tuple[ModelReport, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,10 @@ from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
 from chatbot.prompting import Prompts
 from chatbot.reading.reading import Reading
+from chatbot.receipts import Setup
+from chatbot.records import ANSWER_SETTINGS, Records, describe_setup
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
+from chatbot.sessions import SessionStore
 from chatbot.settings import Settings
 from chatbot.starters import draw_questions
 from chatbot.surveys.findings import SurveyFindings
@@ -103,13 +106,15 @@ STARTER_CHUNKS = 300
 class Factories:
     """How the parts that take time are made; each may say how far it is.
 
-    `make_passage_reader` gives None where there is to be none.
+    `make_passage_reader` gives None where there is to be none. `hash_models` gives the fields of `Setup`
+    that hold hashes of weights.
     """
 
     make_embedder: Callable[[Report], Embedder]
     make_generator: Callable[[Report], Generator]
     reader: Reader
     make_passage_reader: Callable[[Report], ReadsPassages | None] = lambda _: None
+    hash_models: Callable[[], Mapping[str, str]] = dict
 
 
 class Service:
@@ -131,11 +136,18 @@ class Service:
             self._library = Library(self._index.library_path)
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
             self.ingests = IngestQueue(JobStore(settings.data_folder / "jobs.sqlite3"))
+            self.records = Records(
+                settings.data_folder,
+                most=settings.receipts_kept,
+                days=settings.receipt_days,
+                find_revisions=self._library.find_revisions,
+            )
         except ChatbotError:
             self._ownership.release()
             raise
         self._calculator = Calculator(self._library)
         self.keys = KeyStore(settings.data_folder / "keys.json")
+        self.sessions = SessionStore(settings.data_folder / "sessions.sqlite3", self.keys)
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
         self.metrics = Metrics(
@@ -152,6 +164,7 @@ class Service:
         self._passage_reader: ReadsPassages | None = None
         self._has_chosen_reader = False
         self._model: Generator | None = None
+        self._model_hashes: Mapping[str, str] = {}
 
     def __enter__(self) -> Service:
         return self
@@ -183,6 +196,8 @@ class Service:
         self._factories.reader.close()
         self.chats.close()
         self.ingests.jobs.close()
+        self.records.close()
+        self.sessions.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()
@@ -232,6 +247,7 @@ class Service:
             self._has_chosen_reader = True
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
+        self._model_hashes = self._factories.hash_models()
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
@@ -259,6 +275,13 @@ class Service:
             logger.info("the folder of corpus %s is gone", corpus)
             for record in self._library.list_documents(corpus):
                 ingestor.remove_document(record)
+            self._forget_deleted(corpus)
+
+    def _forget_deleted(self, corpus: str) -> None:
+        """Erase what receipts hold of documents that are gone."""
+        self.records.receipts.forget_documents(
+            corpus, [record.id for record in self._library.list_documents(corpus)]
+        )
 
     def _open_library(self, embedder: Embedder, report: Report) -> None:
         report("the vector index is opened")
@@ -392,6 +415,7 @@ class Service:
         has_copies = bool(self._library.list_copies([record.id]))
         ingestor.remove_document(record)
         self._forget_elsewhere([record.id])
+        self._forget_deleted(record.corpus)
         if has_copies:
             self.start_ingest(record.corpus)  # one of its copies takes its place
 
@@ -436,7 +460,11 @@ class Service:
 
         report = self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
         gone = [outcome.path for outcome in report.outcomes if outcome.result in ("removed", "changed")]
+        gone += [
+            outcome.same_as for outcome in report.outcomes if outcome.result == "renamed" and outcome.same_as
+        ]
         self._forget_elsewhere([make_document_id(job.corpus, path) for path in gone])
+        self._forget_deleted(job.corpus)
         return report
 
     def find_changes(self, corpus: str) -> FolderChanges:
@@ -525,8 +553,22 @@ class Service:
         :raises ModelError: while the models are not loaded.
         """
         check_question(question, self.settings.question_limit_characters)
-        return self.make_assistant().answer(
+        answer = self.make_assistant().answer(
             question, history, corpus=self.find_corpus(corpus), filters=filters, stop=stop
+        )
+        setup = self._describe_setup()
+        answer.keep = lambda done: self.records.keep(done, history=history, filters=filters, setup=setup)
+        return answer
+
+    def _describe_setup(self) -> Setup:
+        return describe_setup(
+            self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS)),
+            self._prompts,
+            model=self._model.name if self._model else "",
+            embedder=Path(self.settings.embedder).name,
+            embedder_hash=self._embedder.fingerprint if self._embedder else "",
+            reader=Path(self.settings.reader).name,
+            **self._model_hashes,
         )
 
     def search(

@@ -8,6 +8,7 @@ changed afterwards, and go no further than `build.py` and `service.py`: the part
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -30,6 +31,7 @@ FLAGS = ("corpus", "host", "port", "generator")
 """The settings that commands take as options."""
 OTHER_VARIABLES = ("CHATBOT_TORCH", "CHATBOT_TEST_")
 """Environment variables, or beginnings of their names, that are read by launch.py and the tests."""
+HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PACKAGE_FOLDER = Path(__file__).resolve().parent
 
@@ -128,6 +130,13 @@ class Settings(BaseSettings):
     question_limit_characters: int = Field(
         2000, ge=10, le=100_000, description="The longest question, in characters."
     )
+    receipts_kept: int = Field(
+        10_000,
+        ge=0,
+        le=1_000_000,
+        description="How many answers can be looked up and repeated by their receipts; 0 keeps none.",
+    )
+    receipt_days: int = Field(90, ge=1, le=3650, description="For how many days receipts are kept.")
     watch_seconds: float = Field(
         3.0,
         ge=0,
@@ -158,9 +167,8 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def check_public_url(cls, value: str | None) -> str | None:
-        """Take the address of a site, without a path."""
-        parts = urlsplit(value or "https://localhost")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        """Take the address of a site, without a path: a plain host name or an IP address, and a port."""
+        if value is not None and not is_site_address(value):
             raise ValueError("must look like https://chat.example.org")
         return value.rstrip("/") if value else None
 
@@ -182,6 +190,20 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         toml = TomlConfigSettingsSource(settings_cls, find_project_folder() / SETTINGS_FILE)
         return init_settings, env_settings, toml
+
+
+def is_site_address(text: str) -> bool:
+    """Whether a text is the address of a site, without user, path or wildcards."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    # An IPv6 address stands in brackets, which urlsplit takes away and checks.
+    shown = f"[{host}]" if ":" in host else host
+    expected = f"{parts.scheme}://{shown}" + ("" if port is None else f":{port}")
+    is_host = ":" in host or HOST_NAME.fullmatch(host) is not None
+    return parts.scheme in ("http", "https") and is_host and text.rstrip("/").lower() == expected
 
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the types are checked by pydantic

@@ -352,7 +352,8 @@ class FinishedAnswer:
     `dropped` counts passages that were found but did not fit the model's window. `trace` tells how
     the passages were found and `prompt` what the model was sent, None where it was not asked.
     `short_answer` are the words that the text begins with where a few of a source's words answer the
-    question; `best_evidence` is the score of the likeliest sentence.
+    question; `best_evidence` is the score of the likeliest sentence. `receipt` is the id under which all
+    of this can be looked up and repeated; empty where no receipts are kept.
     """
 
     question: str
@@ -371,6 +372,7 @@ class FinishedAnswer:
     prompt: PromptPlan | None = None
     short_answer: str = ""
     best_evidence: float = 0.0
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -388,3 +388,42 @@ def test_commands_go_through_a_server_that_asks_others_for_a_key(run, server):
 )
 def test_a_command_ends_the_same_whether_a_server_runs_or_not(run, server, arguments, code):
     assert code == run(*arguments)[0]
+
+
+def test_an_answer_can_be_repeated_and_what_changed_is_told(run, corpora, monkeypatch):
+    _, out, _ = run("ask", QUESTION)
+    receipt = next(line.split()[1] for line in out.splitlines() if line.startswith("Receipt: "))
+
+    code, out, _ = run("replay", receipt)
+    assert (code, "Nothing changed" in out) == (0, True)
+
+    (corpora / "notes" / "documents" / "ferry.md").write_text("# Ferry\n\nThe ferry leaves at nine.\n")
+    monkeypatch.setattr(
+        build, "make_generator", lambda *_: ScriptedGenerator("The ferry leaves at nine.", repeat=True)
+    )
+    code, out, _ = run("replay", receipt, "--json")
+    changes = json.loads(out)["changes"]
+    assert code == 0
+    assert any("no longer found" in change for change in changes)
+    assert any(change.startswith("answer: ") and "nine" in change for change in changes)
+
+
+def test_an_unknown_receipt_is_told(run):
+    code, _, err = run("replay", "nothing")
+
+    assert code == 3
+    assert "There is no such answer." in err
+
+
+def test_feedback_is_listed(run):
+    from chatbot.feedback import Feedback, FeedbackStore
+
+    assert "Nobody has said" in run("feedback")[1]
+    store = FeedbackStore(load_settings().data_folder / "feedback.sqlite3")
+    store.give(Feedback("abc", "notes", QUESTION, "down", "It left at nine."))
+    store.close()
+
+    out = run("feedback", "--corpus", "notes")[1]
+    assert [text for text in (QUESTION, "It left at nine.", "abc") if text not in out] == []
+    assert json.loads(run("feedback", "--json")[1])[0]["rating"] == "down"
+    assert "Nobody has said" in run("feedback", "--corpus", "other")[1]

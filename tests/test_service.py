@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from chatbot.documents.reader import DocumentReader
-from chatbot.errors import CorpusError, LibraryInUse, ModelError, QuestionError
+from chatbot.errors import CorpusError, LibraryError, LibraryInUse, ModelError, QuestionError
 from chatbot.ownership import claim_data_folder
 from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
 from chatbot.settings import load_settings
-from chatbot.types import SearchFilters
+from chatbot.types import Message, SearchFilters
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 
 PROMPTS = load_prompts(Path(__file__).parent.parent / "prompts")
@@ -425,3 +425,71 @@ def test_an_explanation_tells_what_a_question_would_be_answered_from(service):
     assert [hit.chunk_id for hit in explanation.result.trace.hits] == [
         hit.chunk_id for hit in answer.trace.hits
     ]
+
+
+# Receipts
+
+
+def read_data_folder(service: Service) -> bytes:
+    folder = service.settings.data_folder
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_answer_has_a_receipt_with_what_it_was_made_with(service):
+    history = [Message("user", "Hello"), Message("assistant", "Good day.")]
+    answer = service.ask("When does the ferry leave?", corpus="notes", history=history).finish()
+
+    receipt = service.records.receipts.get(answer.receipt)
+    assert (receipt.question, receipt.words.answer, receipt.words.history) == (
+        "When does the ferry leave?",
+        answer.text,
+        tuple(history),
+    )
+    [record] = service.list_documents("notes")
+    assert {passage.revision for passage in receipt.passages} == {record.sha256}
+    assert receipt.setup.model == "scripted"
+    assert receipt.setup.embedder_hash == "hashing1"
+    assert receipt.setup.settings["evidence_floor"] == 0.0
+    assert "system" in receipt.setup.prompts
+
+
+def test_an_answer_that_was_stopped_has_a_receipt_too(service):
+    answer = service.ask("When does the ferry leave?", corpus="notes")
+    answer.close()
+
+    assert service.records.receipts.get(answer.finished.receipt).stop_reason == "stopped"
+
+
+def test_no_receipts_are_kept_where_none_are_wanted(make_service):
+    service = make_service(receipts_kept=0)
+    service.start()
+    service.wait_until_ready()
+    wait_for(lambda: service.last_report("notes"))
+
+    assert service.ask("When does the ferry leave?", corpus="notes").finish().receipt == ""
+
+
+def test_a_receipt_that_cannot_be_written_costs_no_answer(service, monkeypatch, caplog):
+    def fail(_):
+        raise LibraryError("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(service.records.receipts, "add", fail)
+    answer = service.ask("When does the ferry leave?", corpus="notes").finish()
+
+    assert (answer.found, answer.receipt) == (True, "")
+    assert "no receipt was kept" in caplog.text
+
+
+@pytest.mark.parametrize("by", ["the page", "its folder"])
+def test_a_deleted_document_is_in_no_byte_of_the_data_folder(service, corpora, by):
+    answer = service.ask("When does the ferry leave?", corpus="notes").finish()
+    assert b"ferry leaves at" in read_data_folder(service)
+
+    if by == "the page":
+        service.delete_document(answer.citations[0].document_id)
+    else:
+        (corpora / "notes" / "documents" / "ferry.md").unlink()
+        service.ingest_now("notes", lambda _: None, lambda _: None)
+
+    assert b"ferry leaves at" not in read_data_folder(service)
+    assert service.records.receipts.get(answer.receipt).words is None

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Generator, Iterator, Sequence
+import queue
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
 import httpx
 
 from chatbot.errors import ModelError
+from chatbot.event_lines import split_lines_async
 from chatbot.tokens import estimate_message_tokens
 from chatbot.types import Message, StopReason
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0
 """The longest wait for the first token, and between two."""
+LOOK_SECONDS = 0.1
+"""So often one may stop while the server is silent."""
+DONE = "data: [DONE]"
 
 
 class RemoteGenerator:
@@ -28,17 +37,14 @@ class RemoteGenerator:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         self._url = url.rstrip("/")
         on_this_machine = httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
-        self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=not on_this_machine)
+        self._options: dict[str, Any] = {
+            "headers": headers,
+            "timeout": timeout,
+            "trust_env": not on_this_machine,
+            "verify": httpx.create_ssl_context(trust_env=not on_this_machine),
+        }
         self._window_tokens = window_tokens
-        try:
-            self._model = model or self._find_first_model()
-        except ModelError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the connections that are kept for the next question."""
-        self._client.close()
+        self._model = model or self._find_first_model()
 
     @property
     def name(self) -> str:
@@ -64,15 +70,14 @@ class RemoteGenerator:
             "stream": True,
         }
         stop_reason: StopReason | None = None
+        reading = Reading(self._open_stream(request))
         try:
-            with self._client.stream("POST", f"{self._url}/chat/completions", json=request) as response:
-                self._check(response)
-                for event in _read_events(response):
-                    text, finish = ("", "stop") if event is None else _read_choice(event)
-                    # An empty piece too: whoever listens may want to stop while a model only reasons.
-                    yield text
-                    if finish and stop_reason is None:
-                        stop_reason = "length" if finish == "length" else "end"
+            for line in reading:
+                # An empty piece too: whoever listens may want to stop while a model is silent.
+                text, finish = read_line(line)
+                yield text
+                if finish and stop_reason is None:
+                    stop_reason = "length" if finish == "length" else "end"
         except httpx.HTTPError as error:
             raise self._describe_failure(error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -80,13 +85,26 @@ class RemoteGenerator:
                 f"The model server at {self._url} sent an answer that is not OpenAI-compatible.",
                 "Check that the setting generator ends in the right path, often /v1.",
             ) from error
+        finally:
+            reading.close()
         if stop_reason is None:
             raise ModelError(f"The answer of the model server at {self._url} broke off.", "Ask again.")
         return stop_reason
 
+    async def _open_stream(self, request: dict[str, object]) -> AsyncIterator[str]:
+        """The lines that the server answers with."""
+        async with (
+            httpx.AsyncClient(**self._options) as client,
+            client.stream("POST", f"{self._url}/chat/completions", json=request) as response,
+        ):
+            self._check(response)
+            async for line in split_lines_async(response.aiter_text()):
+                yield line
+
     def _find_first_model(self) -> str:
         try:
-            response = self._client.get(f"{self._url}/models")
+            with httpx.Client(**self._options) as client:
+                response = client.get(f"{self._url}/models")
             self._check(response)
             return str(response.json()["data"][0]["id"])
         except httpx.HTTPError as error:
@@ -115,16 +133,65 @@ class RemoteGenerator:
         )
 
 
-def _read_events(response: httpx.Response) -> Iterator[dict[str, object] | None]:
-    """The JSON bodies of a stream of server-sent events; None where it says that it is complete."""
-    for line in response.iter_lines():
-        data = line.removeprefix("data:").strip()
-        if not line.startswith("data:") or not data:
-            continue
-        if data == "[DONE]":
-            yield None
-            return
-        yield json.loads(data)
+class Reading:
+    """Lines that a thread reads; an empty one now and then while there are none.
+
+    Iterating raises what the thread met. `close` ends the thread and its connection at any moment, also
+    before the server's first byte.
+    """
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+        self._read: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
+        self._loop = asyncio.new_event_loop()
+        self._task = self._loop.create_task(self._follow())
+        self._thread = threading.Thread(target=self._run, name="model server", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            try:
+                item = self._read.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                item = ""
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            if item == DONE:
+                return
+
+    def close(self) -> None:
+        """Close the connection and wait for the thread."""
+        # The loop is closed where the thread has ended already.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._task)
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    async def _follow(self) -> None:
+        end: BaseException | None = None
+        try:
+            async for line in self._lines:
+                self._read.put(line)
+        except Exception as error:  # noqa: BLE001 - raised again where the lines are read
+            end = error
+        finally:
+            self._read.put(end)
+
+
+def read_line(line: str) -> tuple[str, str | None]:
+    """Text and reason to finish of a line of a stream of server-sent events; none where it holds no event."""
+    data = line.removeprefix("data:").strip()
+    if not line.startswith("data:") or not data:
+        return "", None
+    return ("", "stop") if line == DONE else _read_choice(json.loads(data))
 
 
 def _read_choice(event: dict[str, object]) -> tuple[str, str | None]:

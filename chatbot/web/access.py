@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hmac
 import re
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as RequestScope
 
 from chatbot.errors import AccessDenied, AccessError, ChatbotError, CorpusError
@@ -24,23 +26,26 @@ from chatbot.web.failures import find_status, make_error_response
 if TYPE_CHECKING:
     from chatbot.service import Service
 
-KEY_COOKIE = "chatbot_key"
-SIGN_IN_PATH = "/sign-in"
+SESSION_COOKIE = "chatbot_session"
+SIGN_IN_PATH, SIGN_OUT_PATH = "/sign-in", "/sign-out"
+RECHECK_SECONDS = 0.5
+"""A response that lasts longer ends when its key is revoked."""
 
-PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/ui/[\w.-]+")
+PUBLIC_PATHS = re.compile(r"/health/(live|ready)|/sign-in|/sign-out|/ui/[\w.-]+")
 # The first rule that fits counts. What no rule names, the chat page above all, is for keys that may do
 # everything in all corpora.
 RULES: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/api/documents/.*"), "admin"),
-    ("POST", re.compile(r"/api/ingest/?"), "ingest"),
+    ("POST", re.compile(r"/api/(ingest|documents)/?"), "ingest"),
     ("GET", re.compile(r"/api/(changes|jobs)(/.*)?"), "ingest"),
     ("DELETE", re.compile(r"/api/jobs/.*"), "ingest"),
+    ("GET", re.compile(r"/api/feedback"), "admin"),
     ("POST", re.compile(r"/corpus/[^/]+/(check|files|documents/[^/]+/read)"), "ingest"),
     ("GET", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
     ("POST", re.compile(r"/corpus/[^/]+/documents/[^/]+/delete"), "admin"),
     ("GET", re.compile(r"/corpus(/[^/]+)?"), "read"),
-    ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json"), "read"),
-    ("POST", re.compile(r"/api/(ask|search)/?|/v1/chat/completions/?"), "read"),
+    ("GET", re.compile(r"/(api|v1|documents)/.*|/health|/metrics|/docs|/openapi\.json|/mcp"), "read"),
+    ("POST", re.compile(r"/api/(ask|search|feedback)/?|/v1/chat/completions/?|/mcp"), "read"),
 )
 
 
@@ -63,7 +68,8 @@ class KeyCheck:
             await make_refusal(request, error)(scope, receive, send)
             return
         state = {**scope.get("state", {}), "access": access}
-        await self.app({**scope, "state": state}, receive, send)
+        guarded = Revocable(lambda: self._find_access(request), receive, send)
+        await self.app({**scope, "state": state}, guarded.receive, guarded.send)
 
     def _find_access(self, request: Request) -> Access:
         """What the request may do.
@@ -73,21 +79,56 @@ class KeyCheck:
         keys = self.service.keys
         if not self.service.settings.is_shared and not keys.is_in_use:
             return EVERYTHING
-        secret = find_secret(request)
-        if not secret:
+        secret, token = find_secret(request), request.cookies.get(SESSION_COOKIE, "")
+        if not secret and not token:
             raise AccessError("A key is needed here.", "Send it as: Authorization: Bearer KEY.")
-        if hmac.compare_digest(secret.encode(), self.service.owner_secret.encode()):
+        if secret and hmac.compare_digest(secret.encode(), self.service.owner_secret.encode()):
             return EVERYTHING
-        access = keys.find_access(secret)
+        access = keys.find_access(secret) if secret else self.service.sessions.find_access(token)
         if access is None:
             raise AccessError("This key is not known, or was revoked.", "Ask for another one.")
         return access
 
 
 def find_secret(request: Request) -> str:
-    """The key that a program sends in its header, or a browser in its cookie; empty without one."""
+    """The key that a program sends in its header; empty without one."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else request.cookies.get(KEY_COOKIE, "")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+class Revocable:
+    """Ends a response that is still being sent when its key is revoked, as if the client had left.
+
+    :param check: raises AccessError once the key is refused.
+    """
+
+    def __init__(self, check: Callable[[], Access], receive: Receive, send: Send) -> None:
+        self._check = check
+        self._receive = receive
+        self._send = send
+        self._checked = time.monotonic()
+        self._has_length = False
+        self._is_over = False
+
+    async def receive(self) -> Message:
+        """What the client sends; once its key is refused, that it is gone."""
+        return {"type": "http.disconnect"} if self._is_over else await self._receive()
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the response on, while the key is good."""
+        if self._is_over:
+            return
+        if message["type"] == "http.response.start":
+            # What says how long it is cannot end early.
+            self._has_length = any(name.lower() == b"content-length" for name, _ in message["headers"])
+        elif not self._has_length and time.monotonic() - self._checked > RECHECK_SECONDS:
+            self._checked = time.monotonic()
+            try:
+                self._check()
+            except ChatbotError:
+                self._is_over = True
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
 
 
 def check_rules(access: Access, method: str, path: str) -> None:
@@ -168,9 +209,12 @@ def find_job(request: Request, number: int) -> Job:
 def find_document(request: Request, document_id: str) -> Document:
     """A document of a corpus that the request may use.
 
-    :raises CorpusError: when there is none.
+    :raises CorpusError: when there is none; nobody is told of one that the key does not open.
     """
-    document = get_service(request).get_document(document_id)
-    if not get_access(request).sees(document.record.corpus):
-        raise CorpusError("This key opens no such document.", "Ask for another key.")
+    try:
+        document = get_service(request).get_document(document_id)
+    except CorpusError:
+        document = None
+    if document is None or not get_access(request).sees(document.record.corpus):
+        raise CorpusError("There is no such document.", "It may have been deleted.")
     return document

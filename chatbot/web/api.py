@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,14 +11,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from chatbot.web.access import choose_corpus, find_document, get_service, list_visible_corpora
+from chatbot.web.access import choose_corpus, get_service, list_visible_corpora
 from chatbot.web.bodies import AskBody, IngestBody, SearchBody
 from chatbot.web.examples import ERRORS, describe_json, describe_stream
 from chatbot.web.schemas import (
     Json,
     choices_to_json,
     corpus_to_json,
-    document_to_json,
     explanation_to_json,
     progress_to_json,
     report_to_json,
@@ -49,21 +49,6 @@ def list_corpora(request: Request) -> Json:
     return {"corpora": [corpus_to_json(corpus) for corpus in list_visible_corpora(request)]}
 
 
-@router.get("/documents", responses=describe_json("documents"))
-def list_documents(request: Request, corpus: CorpusName = "") -> Json:
-    """The documents of a corpus, also those that could not be read."""
-    records = get_service(request).list_documents(choose_corpus(request, corpus))
-    return {"documents": [document_to_json(record) for record in records]}
-
-
-@router.delete("/documents/{document_id}", responses=describe_json("deleted"))
-def delete_document(request: Request, document_id: str) -> Json:
-    """Delete a document's file and everything known of it. Needs the scope admin."""
-    find_document(request, document_id)
-    get_service(request).delete_document(document_id)
-    return {"deleted": document_id}
-
-
 @router.get("/filters", responses=describe_json("filters"))
 def list_filter_choices(request: Request, corpus: CorpusName = "") -> Json:
     """What a search of a corpus can be narrowed to."""
@@ -76,9 +61,10 @@ def search(request: Request, body: SearchBody) -> Json:
     service = get_service(request)
     corpus, filters = choose_corpus(request, body.corpus), body.filters.make_filters()
     if body.explain:
-        return explanation_to_json(
-            service.explain(body.question, corpus=corpus, limit=body.limit, filters=filters)
-        )
+        # Ranks and reads as an answer does, and so waits in the same queue.
+        with service.admission.enter(threading.Event()):
+            explained = service.explain(body.question, corpus=corpus, limit=body.limit, filters=filters)
+        return explanation_to_json(explained)
     return search_to_json(service.search(body.question, corpus=corpus, limit=body.limit, filters=filters))
 
 

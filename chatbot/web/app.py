@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,11 +14,24 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Route
 
 from chatbot import __version__
-from chatbot.web import api, completions, corpus_routes, jobs, monitoring, reference, sign_in, viewer
+from chatbot.web import (
+    answers,
+    api,
+    completions,
+    corpus_routes,
+    documents,
+    jobs,
+    monitoring,
+    reference,
+    sign_in,
+    viewer,
+)
 from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
+from chatbot.web.mcp_route import McpRoute
 from chatbot.web.security import Gate, SecureHeaders
 
 if TYPE_CHECKING:
@@ -27,6 +42,8 @@ PAGE_HEAD = (
     '<link rel="stylesheet" href="/ui/page.css">'
     '<script src="/ui/widgets.js"></script><script src="/ui/page.js"></script>'
 )
+FORM_BYTES = 64 * 1024
+"""What a form takes beside the files in it."""
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]", "::1")
 KEY_SCHEME = HTTPBearer(
     auto_error=False,
@@ -38,13 +55,21 @@ KEY_SCHEME = HTTPBearer(
 def create_app(service: Service) -> FastAPI:
     """The whole web application over a service."""
     silence_gradio()
-    app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None)
+    mcp_route = McpRoute(service)
+
+    @asynccontextmanager
+    async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await mcp_route.close()
+
+    app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None, lifespan=close_at_end)
     app.state.service = service
     add_error_handlers(app)
-    for part in (api, jobs, completions, monitoring):
+    for part in (api, documents, jobs, answers, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
     for part in (reference, sign_in, viewer, corpus_routes):
         app.include_router(part.router)
+    app.router.routes.append(Route("/mcp", mcp_route, methods=["POST"], include_in_schema=False))
     app.mount("/ui", StaticFiles(directory=STATIC_FOLDER))
 
     from chatbot.web.ui import mount_page
@@ -53,7 +78,7 @@ def create_app(service: Service) -> FastAPI:
     # With a CORSMiddleware in place Gradio adds none of its own, which would answer any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(KeyCheck, service=service)
-    app.add_middleware(Gate)
+    app.add_middleware(Gate, upload_limit_bytes=service.settings.upload_limit_mb * 1024**2 + FORM_BYTES)
     hosts = list_hosts(service.settings.host, service.settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatbot.feedback import LONGEST_COMMENT
 from chatbot.types import Message
 from chatbot.web.schemas import FiltersBody
 
@@ -70,6 +71,22 @@ class SearchBody(Body):
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     filters: FiltersBody = FiltersBody()
     explain: bool = False
+
+
+class FeedbackBody(Body):
+    """Whether an answer helped; `rating` null takes back what was said before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"answer_id": "9f2c4b7e1a3d5c6f8e0b2a41", "rating": "up", "comment": "Exactly this."}
+            ]
+        }
+    )
+
+    answer_id: Annotated[str, Field(min_length=1, max_length=100)]
+    rating: Literal["up", "down"] | None
+    comment: Annotated[str, Field(max_length=LONGEST_COMMENT)] = ""
 
 
 class IngestBody(Body):

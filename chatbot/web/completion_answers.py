@@ -22,6 +22,7 @@ class CompletionForm:
 
     :param site: the address that links to documents begin with.
     :param limit_tokens: where the answer is cut; None leaves it whole.
+    :param with_usage: whether the last piece of a stream tells the usage, and all others that they do not.
     """
 
     id: str
@@ -30,16 +31,19 @@ class CompletionForm:
     site: str
     asked: AskedConversation
     limit_tokens: int | None = None
+    with_usage: bool = False
 
     def cut(self, text: str) -> str:
         """The text up to the limit."""
         return text if self.limit_tokens is None else cut_to_tokens(text, self.limit_tokens)
 
 
-def make_form(model: str, *, site: str, asked: AskedConversation, limit_tokens: int | None) -> CompletionForm:
+def make_form(
+    model: str, *, site: str, asked: AskedConversation, limit_tokens: int | None, with_usage: bool
+) -> CompletionForm:
     """A completion that begins now."""
     return CompletionForm(
-        f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), model, site, asked, limit_tokens
+        f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), model, site, asked, limit_tokens, with_usage
     )
 
 
@@ -79,19 +83,20 @@ def completion_to_json(answer: FinishedAnswer, form: CompletionForm) -> Json:
             }
         ],
         "usage": count_usage(text, form),
-        "sources": sources_to_json(answer, form),
+        "sources": sources_to_json(answer, text, form),
     }
 
 
 def chunk_to_json(form: CompletionForm, delta: Json, finish_reason: str | None = None) -> Json:
     """A piece of an answer that is being written."""
-    return {
+    chunk = {
         "id": form.id,
         "object": "chat.completion.chunk",
         "created": form.created,
         "model": form.model,
         "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}],
     }
+    return chunk | {"usage": None} if form.with_usage else chunk
 
 
 def usage_chunk_to_json(text: str, form: CompletionForm) -> Json:
@@ -125,18 +130,24 @@ def list_annotations(answer: FinishedAnswer, text: str, form: CompletionForm) ->
                 "title": titles.get(citation.passage_number, ""),
             },
         }
-        for citation in answer.citations
-        if citation.answer_end <= len(text)
+        for citation in list_kept_citations(answer, text)
     ]
 
 
-def sources_to_json(answer: FinishedAnswer, form: CompletionForm) -> Json:
-    """What an answer rests on: the quotes it cites, and then the passages that it does not."""
+def list_kept_citations(answer: FinishedAnswer, text: str) -> list[Citation]:
+    """The citations whose sentences stand whole in the text, which may have been cut."""
+    return [citation for citation in answer.citations if citation.answer_end <= len(text)]
+
+
+def sources_to_json(answer: FinishedAnswer, text: str, form: CompletionForm) -> Json:
+    """What the text of an answer rests on: the quotes it cites, and then the passages that it does not."""
     passages = {passage.number: passage for passage in answer.passages}
-    cited = [item for item in answer.citations if item.passage_number in passages]
+    kept = list_kept_citations(answer, text)
+    cited = [item for item in kept if item.passage_number in passages]
     numbers = {citation.passage_number for citation in cited}
     return {
         "found": answer.found,
+        "receipt": answer.receipt,
         "searched_for": answer.searched_for,
         "short_answer": answer.short_answer,
         "passages": [

@@ -60,21 +60,19 @@ async def complete(request: Request, body: CompletionBody) -> Response:
         site=service.settings.public_url or str(request.base_url).rstrip("/"),
         asked=asked,
         limit_tokens=body.limit_tokens,
+        with_usage=body.stream_options is not None and body.stream_options.include_usage,
     )
     running = start_answer(service, asked.question, corpus=corpus, history=asked.history)
     if body.stream:
         await wait_for_beginning(request, running)
-        with_usage = body.stream_options is not None and body.stream_options.include_usage
-        return AnswerStream(running, write_chunks(request, running, form, with_usage=with_usage), EVENTS)
+        return AnswerStream(running, write_chunks(request, running, form), EVENTS)
     answer = await wait_for_end(request, running)
     if answer is None:
         return Response(status_code=CLIENT_CLOSED_STATUS)
     return JSONResponse(await run_in_threadpool(completion_to_json, answer, form))
 
 
-async def write_chunks(
-    request: Request, running: RunningAnswer, form: CompletionForm, *, with_usage: bool
-) -> AsyncIterator[str]:
+async def write_chunks(request: Request, running: RunningAnswer, form: CompletionForm) -> AsyncIterator[str]:
     """The answer in pieces; its annotations and sources come with the last piece of text."""
     yield write_event(chunk_to_json(form, {"role": "assistant", "content": ""}))
     sent = ""
@@ -83,7 +81,7 @@ async def write_chunks(
             yield write_event(describe_failure(now.error))
             return
         if now.finished:
-            for chunk in list_last_chunks(now.finished, sent, form, with_usage=with_usage):
+            for chunk in list_last_chunks(now.finished, sent, form):
                 yield write_event(chunk)
             yield "data: [DONE]\n\n"
             return
@@ -95,18 +93,16 @@ async def write_chunks(
             sent = text
 
 
-def list_last_chunks(
-    answer: FinishedAnswer, sent: str, form: CompletionForm, *, with_usage: bool
-) -> list[Json]:
+def list_last_chunks(answer: FinishedAnswer, sent: str, form: CompletionForm) -> list[Json]:
     """What ends a stream, of which `sent` has been sent already."""
     text = form.cut(answer.text)
     text = text if len(text) > len(sent) else answer.text[: len(sent)]
     last = {"content": text[len(sent) :], "annotations": list_annotations(answer, text, form)}
     chunks = [
-        chunk_to_json(form, last) | {"sources": sources_to_json(answer, form)},
+        chunk_to_json(form, last) | {"sources": sources_to_json(answer, text, form)},
         chunk_to_json(form, {}, choose_finish_reason(answer, text)),
     ]
-    return [*chunks, usage_chunk_to_json(text, form)] if with_usage else chunks
+    return [*chunks, usage_chunk_to_json(text, form)] if form.with_usage else chunks
 
 
 def describe_failure(error: ChatbotError) -> Json:

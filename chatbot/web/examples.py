@@ -52,6 +52,7 @@ _SOURCE = {
 }
 _SOURCES = {
     "found": True,
+    "receipt": "9f2c4b7e1a3d5c6f8e0b2a41",
     "searched_for": "How many days may I carry over?",
     "short_answer": "",
     "passages": [_SOURCE],
@@ -121,6 +122,8 @@ _LAST_CHUNK = {
     "sources": _SOURCES,
 }
 
+_FEEDBACK = {"answer_id": "9f2c4b7e1a3d5c6f8e0b2a41", "rating": "up", "comment": "Exactly this."}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "corpora": {
         "corpora": [
@@ -152,6 +155,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "told": "",
             }
         ]
+    },
+    "added": {"corpus": "handbook", "added": ["annual-leave.md"]},
+    "progress": {
+        "corpus": "handbook",
+        "progress": {"corpus": "handbook", "files_done": 1, "files_total": 3},
+        "report": None,
     },
     "deleted": {"deleted": "5d41402abc4b2a76"},
     "changes": {
@@ -190,6 +199,54 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "corrections": [],
         "notes": [],
     },
+    "receipt": {
+        "id": "9f2c4b7e1a3d5c6f8e0b2a41",
+        "corpus": "handbook",
+        "asked_at": "2026-04-11T09:30:00.000+00:00",
+        "question": "How many days may I carry over?",
+        "filters": {},
+        "searched_for": "How many days may I carry over?",
+        "history": [],
+        "found": True,
+        "stop_reason": "end",
+        "answer": TEXT,
+        "answer_hash": "0f343b0931126a20f133d67c2b018a3b",
+        "passages": [
+            {
+                "number": 1,
+                "chunk_id": "8d777f385d3dfec8815d20f7496026dc",
+                "document_id": "5d41402abc4b2a76",
+                "revision": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+                "start": 380,
+                "end": 655,
+                "text_hash": "486ea46224d1bb4fb680f34f7c9ad96a",
+                "score": 0.65,
+                "path": "people/annual-leave.md",
+                "title": "Annual leave",
+                "text": f"{QUOTE} They must be used by 30 June.",
+                "state": "same",
+            }
+        ],
+        "citations": [{"passage_number": 1, "quote": QUOTE, "source_start": 412, "source_end": 467}],
+        "setup": {
+            "model": "smollm2-135m-instruct",
+            "model_hash": "b5bb9d8014a0f9b1d61e21e796d78dcc",
+            "prompts": {"system": "7d865e959b2466918c9863afca942d0f"},
+            "settings": {"passage_limit": 6, "evidence_floor": 0.65},
+        },
+        "timings": {"search": 0.05, "first_word": 0.4, "total": 0.9},
+    },
+    "feedback": _FEEDBACK,
+    "feedbacks": {
+        "feedback": [
+            _FEEDBACK
+            | {
+                "corpus": "handbook",
+                "question": "How many days may I carry over?",
+                "given_at": "2026-04-11T09:31:00+00:00",
+            }
+        ]
+    },
     "models": {"object": "list", "data": [_MODEL]},
     "model": _MODEL,
     "health": {"live": True, "ready": True, "waiting_for": "", "parts": []},
@@ -207,6 +264,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
             "answer": {
                 "text": TEXT,
                 "found": True,
+                "receipt": "9f2c4b7e1a3d5c6f8e0b2a41",
                 "citations": [_CITATION],
                 "timings": {"search": 0.05, "first_word": 0.4, "total": 0.9},
             },
@@ -222,9 +280,9 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def describe_json(name: str) -> Responses:
+def describe_json(name: str, status: int = 200) -> Responses:
     """A route that answers with the example of this name."""
-    return {200: _describe("What was asked for.", "application/json", EXAMPLES[name])}
+    return {status: _describe("What was asked for.", "application/json", EXAMPLES[name])}
 
 
 def describe_stream(name: str) -> Responses:
@@ -288,6 +346,30 @@ ERRORS: Responses = {
         "CorpusError",
         "There is no corpus 'x'.",
         "The corpora are: handbook.",
+    ),
+    409: describe_error(
+        "Another process uses the data folder.",
+        "LibraryInUse",
+        "Another chatbot is already using the data folder.",
+        "Use that one, or stop it first.",
+    ),
+    411: describe_error(
+        "The request does not say how large it is.",
+        "ChatbotError",
+        "The request does not say how large it is.",
+        "Send a Content-Length.",
+    ),
+    413: describe_error(
+        "The request or a file in it is too large.",
+        "DocumentTooLarge",
+        "scan.pdf is larger than 50 MB.",
+        "Split it, or raise the setting upload_limit_mb.",
+    ),
+    415: describe_error(
+        "No reader takes this kind of file.",
+        "UnsupportedFormat",
+        "This kind of file cannot be read.",
+        "Save it as PDF, and try again.",
     ),
     422: describe_error(
         "The request is not understood, or the question cannot be used.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,7 +204,10 @@ class Page:
             )
 
     def _explain_search(self, event: Event) -> Update:
-        explanation = self._service.explain(event.get("question"), corpus=event.corpus, filters=event.filters)
+        with self._service.admission.enter(threading.Event()):
+            explanation = self._service.explain(
+                event.get("question"), corpus=event.corpus, filters=event.filters
+            )
         return Update({"search_trace": search.render_whole_trace(explanation)})
 
     def _follow(self, question: Question, conversation: Conversation) -> Iterator[dict[str, str]]:
@@ -321,7 +325,9 @@ class Page:
 
     def _render_sidebar(self, corpora: Sequence[Corpus], chosen: Corpus, chat_id: str) -> str:
         chats = self._service.chats.list_chats()
-        return panels.render_sidebar(corpora, chats, corpus=chosen, chat_id=chat_id)
+        return panels.render_sidebar(
+            corpora, chats, corpus=chosen, chat_id=chat_id, is_signed_in=self._service.keys.is_in_use
+        )
 
     def _rename_chat(self, event: Event) -> Update:
         title = " ".join(event.get("value").split())
@@ -336,8 +342,12 @@ class Page:
         return self._show_chat(shown, event.corpus, event.filters)
 
     def _rate(self, event: Event) -> Update:
-        self._service.chats.rate_turn(event.get("turn"), RATINGS.get(event.get("rating")))
+        rating = RATINGS.get(event.get("rating"))
+        self._service.chats.rate_turn(event.get("turn"), rating)
         chat = self._service.chats.get_chat(event.chat_id)
+        receipts = [turn.answer.receipt for turn in chat.turns if turn.id == event.get("turn")]
+        if receipts and self._service.records.receipts.find(receipts[0]):
+            self._service.records.rate(receipts[0], rating)
         return Update({"transcript": render.render_transcript(chat.turns)})
 
     def _start_ingest(self, event: Event) -> Update:

@@ -22,7 +22,14 @@ PRODUCT_NAME = "Chatbot"
 PAGE_TITLE = "Chatbot — your documents, with sources"
 
 
-def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: Corpus, chat_id: str) -> str:
+def render_sidebar(
+    corpora: Sequence[Corpus],
+    chats: Sequence[Chat],
+    *,
+    corpus: Corpus,
+    chat_id: str,
+    is_signed_in: bool = False,
+) -> str:
     """Product name, new chat, corpus picker, search, documents, earlier chats."""
     new = render_button("new", "plus", "Start a new chat", text="New chat", css="primary wide")
     search = render_button(
@@ -42,6 +49,12 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
             "<span>Export chat</span></a>"
         )
     theme = render_button("theme", "theme", "Switch between light and dark", text="Light or dark")
+    leave = ""
+    if is_signed_in:
+        leave = (
+            '<form method="post" action="/sign-out"><button class="quiet">'
+            f"{draw_icon('leave')}<span>Sign out</span></button></form>"
+        )
     return (
         '<header class="topbar">'
         + render_button("menu", "menu", "Open the menu")
@@ -54,7 +67,7 @@ def render_sidebar(corpora: Sequence[Corpus], chats: Sequence[Chat], *, corpus: 
         '<button type="button" class="skip" data-action="skip">Skip to the question</button>'
         f'<p class="brand">{draw_icon("logo")}<span>{PRODUCT_NAME}</span></p>'
         f"{new}{_render_picker(corpora, corpus)}{search}{documents}"
-        f'<h2>Chats</h2>{earlier}<div class="foot">{export}{theme}</div></nav>'
+        f'<h2>Chats</h2>{earlier}<div class="foot">{export}{theme}{leave}</div></nav>'
     )
 
 

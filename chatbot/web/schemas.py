@@ -190,6 +190,7 @@ def answer_to_json(answer: FinishedAnswer) -> Json:
         "unsupported": [list(span) for span in answer.unsupported],
         "short_answer": answer.short_answer,
         "dropped": answer.dropped,
+        "receipt": answer.receipt,
         "stop_reason": answer.stop_reason,
         "timings": asdict(answer.timings),
         "model": answer.model,

@@ -15,7 +15,7 @@ from chatbot.web.failures import make_error_response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
-UPLOAD_PATH = "/gradio_api/upload"
+UPLOAD_PATH, ADD_PATH = "/gradio_api/upload", "/api/documents"
 FORM_UPLOAD_PATHS = re.compile(r"/corpus/[^/]+/files")
 """Its files are kept on the disk while they come, and counted there."""
 
@@ -53,18 +53,22 @@ def make_page_policy(nonce: str) -> str:
     )
 
 
-PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/corpus")
+PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/mcp", "/corpus")
 """What no cache on the way may keep: it is answered to those with a key."""
 
 
 class Gate:
-    """Refuses what no page of ours sends: closed paths, foreign pages, bodies without measure."""
+    """Refuses what no page of ours sends: closed paths, foreign pages, bodies without measure.
 
-    def __init__(self, app: ASGIApp) -> None:
+    :param upload_limit_bytes: of a request that adds documents.
+    """
+
+    def __init__(self, app: ASGIApp, upload_limit_bytes: int) -> None:
         self.app = app
+        self.upload_limit_bytes = upload_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = find_refusal(scope) if scope["type"] == "http" else None
+        refusal = find_refusal(scope, self.upload_limit_bytes) if scope["type"] == "http" else None
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif refusal:
@@ -75,7 +79,7 @@ class Gate:
             await self.app(scope, receive, send)
 
 
-def find_refusal(scope: Scope) -> tuple[int, str, str] | None:
+def find_refusal(scope: Scope, upload_limit_bytes: int) -> tuple[int, str, str] | None:
     """(status, message, next step) for a request that is not let in, else None."""
     path, method, headers = scope["path"], scope["method"], Headers(scope=scope)
     is_gradio = path.startswith("/gradio_api")
@@ -86,8 +90,9 @@ def find_refusal(scope: Scope) -> tuple[int, str, str] | None:
     if is_foreign(headers):
         return 403, "Another site may not do this.", "Use the page of this server itself."
     length = headers.get("content-length", "0")
+    limit = upload_limit_bytes if path == ADD_PATH else BODY_LIMIT_BYTES
     is_upload = path == UPLOAD_PATH or FORM_UPLOAD_PATHS.fullmatch(path) is not None
-    if not is_upload and (not length.isdigit() or int(length) > BODY_LIMIT_BYTES):
+    if not is_upload and (not re.fullmatch("[0-9]{1,15}", length) or int(length) > limit):
         return 413, "The request is too large.", "Send less at once."
     if path != UPLOAD_PATH and "chunked" in headers.get("transfer-encoding", ""):
         return 411, "The request does not say how large it is.", "Send a Content-Length."

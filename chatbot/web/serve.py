@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 30
 SHUTDOWN_SECONDS = 2
-MAX_CONNECTIONS = 200
+MAX_CONNECTIONS = 500
 MAX_HEADER_BYTES = 32 * 1024
 
 
@@ -54,10 +54,13 @@ def check_keys(service: Service) -> None:
 
 def open_socket(host: str, port: int) -> socket.socket:
     """A socket bound to the address; taken early, so that a used port is told before anything loads."""
+    from chatbot.web.patience import make_impatient
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        make_impatient(listener)
         listener.bind((host, port))
         listener.listen(MAX_CONNECTIONS)
     except OSError as error:
@@ -88,6 +91,8 @@ def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) 
     """A uvicorn server with limits, which says when it answers."""
     import uvicorn
 
+    from chatbot.web.patience import PatientProtocol
+
     class ReportingServer(uvicorn.Server):
         """Says when it answers."""
 
@@ -98,6 +103,7 @@ def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) 
 
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
         log_config=None,
         access_log=False,
         limit_concurrency=MAX_CONNECTIONS,

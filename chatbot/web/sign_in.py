@@ -1,4 +1,4 @@
-"""Asks people for their key once, and keeps it in a cookie that no script can read."""
+"""Asks people for their key once, and keeps a session that stands for it in a cookie no script can read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from chatbot.web.access import KEY_COOKIE, SIGN_IN_PATH, get_service
+from chatbot.sessions import SESSION_DAYS
+from chatbot.web.access import SESSION_COOKIE, SIGN_IN_PATH, SIGN_OUT_PATH, get_service
 from chatbot.web.pages import render_sign_in_page
 
-COOKIE_SECONDS = 30 * 24 * 3600
+COOKIE_SECONDS = SESSION_DAYS * 24 * 3600
 LONGEST_KEY = 200
 LONGEST_PATH = 2000
 
@@ -29,22 +30,32 @@ def sign_in(
     key: Annotated[str, Form(max_length=LONGEST_KEY)] = "",
     next: Annotated[str, Form(max_length=LONGEST_PATH)] = "/",
 ) -> Response:
-    """Keep a key that is known, and go on to where it was asked for."""
+    """Begin a session with a key that is known, and go on to where it was asked for."""
     service = get_service(request)
     target = choose_target(next)
-    if service.keys.find_access(key.strip()) is None:
+    token = service.sessions.open(key.strip())
+    if token is None:
         return HTMLResponse(
             render_sign_in_page(target, problem="This key is not known, or was revoked."), 401
         )
     response = RedirectResponse(target, 303)
     response.set_cookie(
-        KEY_COOKIE,
-        key.strip(),
+        SESSION_COOKIE,
+        token,
         max_age=COOKIE_SECONDS,
         httponly=True,
         samesite="lax",
         secure=(service.settings.public_url or "").startswith("https://"),
     )
+    return response
+
+
+@router.post(SIGN_OUT_PATH)
+def sign_out(request: Request) -> Response:
+    """End the browser's session."""
+    get_service(request).sessions.end(request.cookies.get(SESSION_COOKIE, ""))
+    response = RedirectResponse(SIGN_IN_PATH, 303)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
     return response
 
 

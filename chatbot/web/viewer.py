@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated
 from urllib.parse import quote
 
@@ -52,7 +53,9 @@ def show_page(
         raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
     span = clip_span(document, start, end)
     words = [document.text[span[0] : span[1]]] if span else []
-    picture = get_service(request).render_page(document_id, page_number, highlights=words)
+    service = get_service(request)
+    with service.admission.enter(threading.Event()):
+        picture = service.render_page(document_id, page_number, highlights=words)
     return Response(picture, media_type="image/png")
 
 

@@ -100,22 +100,11 @@ def send_chunk(handler: BaseHTTPRequestHandler, data: bytes) -> None:
     handler.wfile.flush()
 
 
-OPEN: list[RemoteGenerator] = []
-
-
-@pytest.fixture(autouse=True)
-def close_connections():
-    yield
-    while OPEN:
-        OPEN.pop().close()
-
-
 def connect(
     server: ModelServer | str, *, model: str | None = "small", key: str | None = None
 ) -> RemoteGenerator:
     url = server if isinstance(server, str) else server.url
-    OPEN.append(RemoteGenerator(url, model=model, key=key, window_tokens=1000))
-    return OPEN[-1]
+    return RemoteGenerator(url, model=model, key=key, window_tokens=1000)
 
 
 def read(generator: RemoteGenerator) -> tuple[list[str], str]:
@@ -193,9 +182,9 @@ def test_a_connection_that_drops_midway_is_an_error_and_not_an_end():
 
     with serve(respond) as server:
         stream = connect(server).stream(MESSAGES, max_new_tokens=50)
-        assert next(stream) == "At "
+        assert next(piece for piece in stream if piece) == "At "
         with pytest.raises(ModelError, match="cannot be reached"):
-            next(stream)
+            list(stream)
 
 
 def test_a_stream_that_ends_without_saying_so_is_an_error_and_not_an_end():
@@ -255,3 +244,32 @@ def test_tokens_are_counted_with_room_to_spare():
 
     assert generator.count_tokens(MESSAGES) > 16
     assert generator.window_tokens == 1000
+
+
+@pytest.mark.parametrize("before_headers", [True, False])
+def test_a_server_that_is_silent_can_be_left_at_once(before_headers):
+    asked, over = threading.Event(), threading.Event()
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        if not before_headers:
+            start_chunked(handler)
+        asked.set()
+        # What reads as the end here is that the client has closed the connection.
+        handler.connection.settimeout(10)
+        assert handler.rfile.read(1) == b""
+        over.set()
+
+    with serve(respond) as server:
+        stream = connect(server).stream(MESSAGES, max_new_tokens=50)
+        assert next(stream) == ""
+        assert asked.wait(5)
+        stream.close()
+        assert over.wait(5)
+
+
+def test_lines_end_where_those_of_events_do_and_nowhere_else():
+    odd = "one\u2028two\x85three\x0c"
+    event = json.dumps({"choices": [{"index": 0, "delta": {"content": odd}}]}, ensure_ascii=False)
+    lines = f"data: {event}\r\n\r\ndata: {event}\r\rdata: [DONE]\n\n".encode()
+    with serve(stream_events(*(lines[place : place + 1] for place in range(len(lines))))) as server:
+        assert read(connect(server)) == ([odd, odd], "end")

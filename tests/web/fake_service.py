@@ -6,7 +6,7 @@ import itertools
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,9 @@ from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import JobStore
 from chatbot.keys import KeyStore
 from chatbot.metrics import Metrics
+from chatbot.receipts import Setup
+from chatbot.records import Records
+from chatbot.sessions import SessionStore
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -118,6 +121,7 @@ class FakeAnswer:
         self.draft = ""
         self.found = script is not NOT_FOUND_SCRIPT
         self.finished: FinishedAnswer | None = None
+        self.keep: Callable[[FinishedAnswer], FinishedAnswer] = lambda answer: answer
         self.was_stopped = False
         self._found_passages = result.passages
         self._script = script
@@ -128,7 +132,7 @@ class FakeAnswer:
     def finish(self) -> FinishedAnswer:
         for _ in self:
             pass
-        self.finished = self._finish()
+        self.finished = self.keep(self._finish())
         return self.finished
 
     def __iter__(self) -> Iterator[str]:
@@ -267,6 +271,8 @@ class FakeService:
         self._started = time.monotonic()
         self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.keys = KeyStore(self._folder / "keys.json")
+        self.sessions = SessionStore(self._folder / "sessions.sqlite3", self.keys)
+        self.records = Records(self._folder, most=100, days=90, find_revisions=self._find_revisions)
         self.metrics = Metrics(
             count_waiting=lambda: self.admission.waiting,
             count_running=lambda: self.admission.running,
@@ -356,6 +362,8 @@ class FakeService:
         result = self.search(question, corpus=corpus, filters=filters)
         script = choose_script(question) if filters.is_empty else NOT_FOUND_SCRIPT
         answer = FakeAnswer(question, result, script, self.delay_seconds)
+        setup = Setup(model=MODEL, prompts={"system": "0"}, settings={"passage_limit": 6})
+        answer.keep = lambda done: self.records.keep(done, history=history, filters=filters, setup=setup)
         self.answers.append(answer)
         return answer
 
@@ -408,6 +416,9 @@ class FakeService:
     def list_filter_choices(self, corpus: str) -> FilterChoices:
         self._check_corpus(corpus)
         return list_choices([record for record in self._list_readable() if record.corpus == corpus])
+
+    def _find_revisions(self, ids: Collection[str]) -> dict[str, str]:
+        return {record.id: record.sha256 for record in self._list_readable() if record.id in ids}
 
     def _list_readable(self) -> list[DocumentRecord]:
         return [document.record for document in self._documents.values()]

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
+from collections.abc import Callable
 
+import httpx
 import pytest
 
 from chatbot.admission import Admission
+from chatbot.keys import KeyStore
+from chatbot.sessions import SessionStore
 from tests.web.fake_service import FakeSettings
 
 QUESTION = "How long can a customer return coffee?"
@@ -13,6 +19,14 @@ PAGE = {"accept": "text/html"}
 
 def use(secret: str) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}"}
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Return as soon as the condition holds."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -41,11 +55,13 @@ def list_requests(document_id: str) -> list[tuple[str, str, dict | None, str]]:
         ("GET", "/openapi.json", None, "read"),
         ("GET", "/corpus", None, "read"),
         ("GET", "/corpus/handbook", None, "read"),
+        ("GET", "/api/ingest", None, "read"),
         ("POST", "/api/ingest", {}, "ingest"),
         ("GET", "/api/changes", None, "ingest"),
         ("GET", "/api/jobs", None, "ingest"),
         ("GET", "/api/jobs/1", None, "ingest"),
         ("DELETE", "/api/jobs/1", None, "ingest"),
+        ("GET", "/api/feedback", None, "admin"),
         ("POST", "/corpus/handbook/check", None, "ingest"),
         ("POST", f"/corpus/handbook/documents/{document_id}/read", None, "ingest"),
         ("GET", f"/corpus/handbook/documents/{document_id}/delete", None, "admin"),
@@ -119,6 +135,11 @@ def test_a_key_for_one_corpus_sees_no_other(client, service, document_id):
         response = client.request(method, path, json=body, headers=headers)
         assert response.status_code == 404, path
         assert "Harbour" not in response.text
+    for path in ("/documents/{}", "/documents/{}/original", "/documents/{}/pages/1.png"):
+        there, nowhere = (
+            client.get(path.format(each), headers=headers).text for each in (document_id, "0" * 16)
+        )
+        assert there == nowhere
     assert client.get("/", headers=headers).status_code == 403
     assert client.get("/api/documents", headers=headers).json()["documents"] == []
     assert service.asked == []
@@ -141,16 +162,96 @@ def test_the_page_asks_for_a_key_once_and_keeps_it_from_scripts(client, service)
 
     opened = client.post("/sign-in", data={"key": secret, "next": "/?chat=7"}, follow_redirects=False)
     cookie = opened.headers["set-cookie"]
+    sent_back = {**PAGE, "cookie": cookie.split(";")[0]}
     client.cookies.clear()
 
     assert (opened.status_code, opened.headers["location"]) == (303, "/?chat=7")
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
-    page = client.get("/", headers={**PAGE, "cookie": f"chatbot_key={secret}"})
+    assert secret not in cookie
+    page = client.get("/", headers=sent_back)
     assert "your documents, with sources" in page.text
     service.keys.revoke_key("ann")
-    again = client.get("/", headers={**PAGE, "cookie": f"chatbot_key={secret}"}, follow_redirects=False)
+    again = client.get("/", headers=sent_back, follow_redirects=False)
     assert again.status_code == 303
+
+
+def sign_in(client, service, name: str = "ann", scope: str = "admin") -> dict[str, str]:
+    """The headers of a browser that has signed in."""
+    data = {"key": service.keys.create_key(name, scope)}
+    answer = client.post("/sign-in", data=data, follow_redirects=False)
+    client.cookies.clear()
+    return {**PAGE, "cookie": answer.headers["set-cookie"].split(";")[0]}
+
+
+def test_signing_out_ends_this_browsers_session_alone(client, service):
+    browser = sign_in(client, service)
+    other = sign_in(client, service, "ben")
+    page = client.get("/", headers=browser)
+    assert page.status_code == 200
+
+    left = client.post("/sign-out", headers=browser, follow_redirects=False)
+
+    assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
+    assert 'chatbot_session=""' in left.headers["set-cookie"]
+    assert client.get("/", headers=browser, follow_redirects=False).status_code == 303
+    assert client.get("/", headers=other).status_code == 200
+
+
+def test_a_session_is_no_key_and_a_key_is_no_session(client, service):
+    browser = sign_in(client, service)
+    token = browser["cookie"].split("=", 1)[1]
+
+    assert client.get("/api/corpora", headers=use(token)).status_code == 401
+    secret = service.keys.create_key("ben", "admin")
+    assert client.get("/api/corpora", headers={"cookie": f"chatbot_session={secret}"}).status_code == 401
+    assert client.get("/api/corpora", headers=use("")).status_code == 401
+    assert client.get("/api/corpora", headers=browser).status_code == 200
+
+
+def test_a_session_survives_a_restart_and_ends_by_itself(tmp_path):
+    keys = KeyStore(tmp_path / "keys.json")
+    secret = keys.create_key("ann")
+    first = SessionStore(tmp_path / "sessions.sqlite3", keys)
+    token = first.open(secret)
+    first.close()
+    again = SessionStore(tmp_path / "sessions.sqlite3", keys)
+
+    assert again.find_access(token).scope == "read"
+    assert again.open("cbk-unknown") is None
+    assert token.encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("sessions*"))
+    database = sqlite3.connect(tmp_path / "sessions.sqlite3", isolation_level=None)
+    database.execute("UPDATE sessions SET expires_at = '2020-01-01'")
+    database.close()
+    assert again.find_access(token) is None
+    again.close()
+
+
+def test_a_thousand_times_signed_in_keeps_only_the_latest(tmp_path):
+    keys = KeyStore(tmp_path / "keys.json")
+    secret = keys.create_key("ann")
+    store = SessionStore(tmp_path / "sessions.sqlite3", keys)
+    tokens = [store.open(secret) for _ in range(120)]
+
+    alive = [token for token in tokens if store.find_access(token)]
+    assert alive == tokens[-100:]
+    store.close()
+
+
+def test_an_answer_on_its_way_breaks_off_when_its_key_is_revoked(running_server):
+    url, service = running_server
+    secret = service.keys.create_key("phone")
+    body = {"question": "Tell me everything"}
+    with httpx.stream(
+        "POST", f"{url}/api/ask", json=body, headers=use(secret), trust_env=False, timeout=10
+    ) as response:
+        lines = response.iter_lines()
+        next(lines)
+        service.keys.revoke_key("phone")
+        rest = list(lines)
+
+    assert '"done"' not in "".join(rest)
+    wait_until(lambda: service.answers[-1].was_stopped and service.admission.running == 0)
 
 
 def test_a_wrong_key_is_told_and_kept_nowhere(client, service):
@@ -237,10 +338,10 @@ def test_the_interface_describes_itself_without_a_foreign_address(client):
     for path, methods in description["paths"].items():
         assert path in page.text
         for route in methods.values():
-            answers = route["responses"]["200"]["content"].values()
-            assert any("example" in answer for answer in answers), path
-            if "requestBody" in route:
-                reference = route["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            [good] = [each for status, each in route["responses"].items() if status.startswith("2")]
+            assert any("example" in answer for answer in good["content"].values()), path
+            if body := route.get("requestBody", {}).get("content", {}).get("application/json"):
+                reference = body["schema"]["$ref"]
                 assert description["components"]["schemas"][reference.split("/")[-1]]["examples"], path
     assert "<script" not in page.text
     assert "https://" not in page.text
