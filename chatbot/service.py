@@ -39,6 +39,8 @@ from chatbot.prompting import Prompts
 from chatbot.reading.reading import Reading
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.settings import Settings
+from chatbot.site_records import SiteRecords
+from chatbot.sites import SiteStore
 from chatbot.starters import draw_questions
 from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.survey import Survey
@@ -125,10 +127,12 @@ class Service:
         try:
             self._library = Library(settings.data_folder / "library.sqlite3")
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
+            self.site_records = SiteRecords(settings.data_folder / "sites.sqlite3")
         except ChatbotError:
             self._ownership.release()
             raise
         self.keys = KeyStore(settings.data_folder / "keys.json")
+        self.sites = SiteStore(settings.data_folder / "sites.json")
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
         self.metrics = Metrics(
@@ -176,6 +180,7 @@ class Service:
             thread.join(timeout=30)
         self._factories.reader.close()
         self.chats.close()
+        self.site_records.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()

@@ -18,6 +18,9 @@ from chatbot.web import api, completions, monitoring, reference, sign_in, viewer
 from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
 from chatbot.web.security import Gate, SecureHeaders
+from chatbot.web.widget import routes as widget
+from chatbot.web.widget.cors import SiteCors
+from chatbot.web.widget.snippet import STATIC_FOLDER as WIDGET_FOLDER
 
 if TYPE_CHECKING:
     from chatbot.service import Service
@@ -40,11 +43,13 @@ def create_app(service: Service) -> FastAPI:
     silence_gradio()
     app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None)
     app.state.service = service
+    app.state.reception = widget.Reception()
     add_error_handlers(app)
     for part in (api, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
-    for part in (reference, sign_in, viewer):
+    for part in (reference, sign_in, viewer, widget):
         app.include_router(part.router)
+    app.mount("/ui/widget", StaticFiles(directory=WIDGET_FOLDER))
     app.mount("/ui", StaticFiles(directory=STATIC_FOLDER))
 
     from chatbot.web.ui import mount_page
@@ -56,6 +61,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Gate)
     hosts = list_hosts(service.settings.host, service.settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(SiteCors, service=service)
     app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)
     return app
 

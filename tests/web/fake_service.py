@@ -6,6 +6,7 @@ import itertools
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from chatbot.errors import CorpusError, ModelError, QuestionError
 from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
 from chatbot.keys import KeyStore
 from chatbot.metrics import Metrics
+from chatbot.site_records import SiteRecords
+from chatbot.sites import SiteStore
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -239,6 +242,7 @@ class FakeSettings:
     host: str = "127.0.0.1"
     port: int = 7900
     public_url: str | None = None
+    trusted_proxies: str = ""
 
     @property
     def is_shared(self) -> bool:
@@ -264,6 +268,9 @@ class FakeService:
         self._started = time.monotonic()
         self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.keys = KeyStore(self._folder / "keys.json")
+        self.sites = SiteStore(self._folder / "sites.json")
+        self.site_records = SiteRecords(self._folder / "sites.sqlite3")
+        weakref.finalize(self, self.site_records.close)
         self.metrics = Metrics(
             count_waiting=lambda: self.admission.waiting,
             count_running=lambda: self.admission.running,
