@@ -18,6 +18,7 @@ from chatbot.errors import ChatbotError, LibraryInUse, SettingsError
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.key_command import add_keys_options, run_keys
 from chatbot.settings import Settings, load_settings
+from chatbot.site_command import add_sites_options, run_sites
 from chatbot.terminal import (
     Json,
     Terminal,
@@ -111,6 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("calibrate", add_calibrate_options, run_calibrate, "choose when to decline, by known questions"),
         ("train", add_train_options, run_train, "teach the reading model with questions and passages"),
         ("keys", add_keys_options, run_keys, "make, list and revoke the keys of other programs"),
+        ("sites", add_sites_options, run_sites, "let other sites show the chat, and print the tag for them"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(

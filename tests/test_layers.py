@@ -23,11 +23,11 @@ RANKS = [
         "ingest_queue",
         "ownership",
         "database",
-        "keys",
+        "record_file",
         "admission",
         "metrics",
     ],
-    ["conversion", "starters", "filters", "spelling", "compounds"],
+    ["conversion", "starters", "filters", "spelling", "compounds", "keys", "sites", "site_records"],
     ["documents", "chunking", "embedding", "library", "vectors", "generation", "models", "conversation"],
     ["retrieval", "grounding", "ingest", "chats", "scratch", "reading"],
     ["evidence"],
@@ -41,6 +41,7 @@ RANKS = [
     ["training"],
     ["terminal"],
     ["key_command"],
+    ["site_command"],
     ["cli"],
     ["__main__"],
 ]
@@ -57,7 +58,7 @@ OWNERS = {
     "sklearn": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats"},
-    "filelock": {"ownership", "conversion", "keys"},
+    "filelock": {"ownership", "conversion", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
@@ -92,6 +93,7 @@ SETTINGS_READERS = {
     "connection",
     "training.command",
     "key_command",
+    "site_command",
 }
 LAZY = [
     "chromadb",

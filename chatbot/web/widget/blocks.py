@@ -16,6 +16,9 @@ from chatbot.web.schemas import Json
 CONTEXT_CHARACTERS = 140
 """So much of a passage is shown before and after the quoted words."""
 
+Mark = tuple[int, Json]
+"""What stands behind the character before an offset: the number of a source, or a note."""
+
 MakeLink = Callable[[str, int, int], str]
 """The address of a document with a stretch of it marked."""
 
@@ -30,13 +33,15 @@ def build_blocks(
 ) -> list[Json]:
     """The answer's paragraphs, items and headings, each a list of pieces.
 
-    A piece is {"text", "tags", "styles"} or {"citation": number}. The tags are among strong, em and code,
-    the styles among short-answer, draft and unsupported.
+    A piece is {"text", "tags", "styles"}, {"citation": number} or {"note": "unsupported"}. The tags are among
+    strong, em and code, the styles among short-answer, draft and unsupported.
     """
     styles = [Style(start, end, "unsupported") for start, end in trim_spans(text, unsupported)]
+    notes: list[Mark] = [(style.end, {"note": "unsupported"}) for style in styles]
+    numbers: list[Mark] = [(end, {"citation": number}) for end, number, _ in place_citations(text, citations)]
+    marks = sorted(numbers + notes, key=lambda mark: mark[0])
     if short_answer and text.startswith(short_answer):
         styles.append(Style(0, len(short_answer.rstrip()), "short-answer"))
-    marks = [(end, number) for end, number, _ in place_citations(text, citations)]
     whole = append_draft(text, draft)
     if len(whole) > len(text):
         styles.append(Style(len(text), len(whole), "draft"))
@@ -45,12 +50,12 @@ def build_blocks(
     for block in split_blocks(whole):
         blocks.append({"tag": block.tag, "pieces": _build_pieces(whole, block, cuts, marks, styles)})
     if marks and blocks:
-        blocks[-1]["pieces"] += [{"citation": number} for _, number in marks]
+        blocks[-1]["pieces"] += [piece for _, piece in marks]
     return blocks
 
 
 def _build_pieces(
-    text: str, block: Block, cuts: set[int], marks: list[tuple[int, int]], styles: Sequence[Style]
+    text: str, block: Block, cuts: set[int], marks: list[Mark], styles: Sequence[Style]
 ) -> list[Json]:
     """The pieces of a block; takes the marks that belong to it off the list."""
     pieces: list[Json] = []
@@ -60,10 +65,10 @@ def _build_pieces(
     return pieces + _take_marks(marks, block.end)
 
 
-def _take_marks(marks: list[tuple[int, int]], position: int) -> list[Json]:
+def _take_marks(marks: list[Mark], position: int) -> list[Json]:
     taken = []
     while marks and marks[0][0] <= position:
-        taken.append({"citation": marks.pop(0)[1]})
+        taken.append(marks.pop(0)[1])
     return taken
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
+from string import Template
 
 from chatbot.errors import ChatbotError
 from chatbot.sites import Site
@@ -13,6 +15,9 @@ from chatbot.web.widget.snippet import make_snippet
 
 STATIC_PATH = "../ui/widget"
 """Where scripts and styles lie, as seen from /widget/frame: also right below the path of a proxy."""
+
+FRAME_FILE = Path(__file__).parent / "frame.html"
+ICONS = ("plus", "close", "send", "stop", "search", "copy", "up", "down", "unfold", "open")
 
 REFUSED_POLICY = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,66 +42,9 @@ def make_frame_policy(site: Site) -> str:
 
 def render_frame(site: Site, origin: str) -> str:
     """The chat, empty; its script fills in the words of the reader's language."""
-    return f"""<!doctype html>
-<html lang="en" data-site="{escape(site.name)}" data-origin="{escape(origin)}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Chat</title>
-<link rel="stylesheet" href="{STATIC_PATH}/frame.css">
-<script type="module" src="{STATIC_PATH}/frame.js"></script>
-</head>
-<body>
-<header class="bar">
-<img id="logo" alt="" hidden>
-<h1 id="title">Chat</h1>
-<button type="button" id="new" hidden>{draw_icon("plus")}</button>
-<button type="button" id="close">{draw_icon("close")}</button>
-</header>
-<main id="conversation">
-<section id="welcome" hidden><p id="greeting" dir="auto"></p><ul id="starters"></ul></section>
-<div id="turns"></div>
-</main>
-<form id="composer">
-<label class="hidden" for="question" id="question-label"></label>
-<div class="field">
-<textarea id="question" rows="1" dir="auto" disabled></textarea>
-<button id="send" disabled>{draw_icon("send")}</button>
-<button type="button" id="stop" hidden>{draw_icon("stop")}</button>
-</div>
-<p id="note"></p>
-</form>
-<p id="announcer" class="hidden" role="status" aria-live="polite"></p>
-{render_templates()}
-</body>
-</html>
-"""
-
-
-def render_templates() -> str:
-    """What the script makes copies of; it fills them with text and never reads HTML."""
-    return f"""<template id="starter-template"><li><button type="button" class="starter">{draw_icon("search")}<span dir="auto"></span></button></li></template>
-<template id="turn-template"><article class="turn">
-<h2 class="question"><span class="hidden"></span><span class="words" dir="auto"></span></h2>
-<div class="answer">
-<p class="waiting"><span class="dots" aria-hidden="true"></span><span></span></p>
-<p class="not-found-title" hidden>{draw_icon("search")}<span></span></p>
-<div class="text" dir="auto"></div>
-<p class="facts" hidden></p>
-<div class="tools" hidden>
-<button type="button" data-action="copy">{draw_icon("copy")}<span></span></button>
-<button type="button" data-rating="up">{draw_icon("up")}</button>
-<button type="button" data-rating="down">{draw_icon("down")}</button>
-</div>
-<section class="sources" hidden><h3></h3></section>
-</div>
-</article></template>
-<template id="source-template"><details class="card">
-<summary><span class="number"></span><span class="name" dir="auto"></span>{draw_icon("unfold")}</summary>
-<div class="inside"><p class="place" dir="auto"></p><blockquote dir="auto"></blockquote>
-<a target="_blank" rel="noopener"><span></span>{draw_icon("open")}</a></div>
-</details></template>
-<template id="problem-template"><div class="problem"><p></p><button type="button"></button></div></template>"""
+    icons = {f"icon_{name}": draw_icon(name) for name in ICONS}
+    page = Template(FRAME_FILE.read_text(encoding="utf-8"))
+    return page.substitute(icons, static_path=STATIC_PATH, site=escape(site.name), origin=escape(origin))
 
 
 def render_refusal(error: ChatbotError, style_path: str) -> str:

@@ -149,13 +149,42 @@ function drawGroup({ tag, items }, texts) {
   const element = document.createElement(tag);
   for (const pieces of items) {
     const place = tag === "ul" || tag === "ol" ? element.appendChild(document.createElement("li")) : element;
-    place.append(...pieces.flatMap((piece) => drawPiece(piece, texts)));
+    for (const piece of pieces) appendPiece(place, piece, texts);
   }
   return element;
 }
 
-function drawPiece(piece, texts) {
-  if (piece.citation !== undefined) return ["\u2060", drawCitation(piece.citation, texts)];
+function appendPiece(place, piece, texts) {
+  if (piece.citation !== undefined) keepTogether(place, drawCitation(piece.citation, texts));
+  else if (piece.note) place.append(drawNote(texts.unsupported));
+  else place.append(drawWords(piece, texts));
+}
+
+// A number stays on the line of the word before it.
+function keepTogether(place, element) {
+  const last = place.lastChild;
+  if (last?.className === "together") {
+    last.append(element);
+    return;
+  }
+  const together = document.createElement("span");
+  together.className = "together";
+  if (last?.nodeType === Node.TEXT_NODE) {
+    const start = Math.max(last.data.search(/\S{1,24}$/u), 0);
+    together.append(last.splitText(start));
+  }
+  together.append(element);
+  place.append(together);
+}
+
+function drawNote(text) {
+  const note = document.createElement("small");
+  note.className = "unsupported-note";
+  note.textContent = text;
+  return note;
+}
+
+function drawWords(piece, texts) {
   let node = document.createTextNode(piece.text);
   for (const tag of piece.tags.filter((name) => INLINE_TAGS.includes(name)).reverse()) {
     const element = document.createElement(tag);
@@ -163,12 +192,12 @@ function drawPiece(piece, texts) {
     node = element;
   }
   const styles = piece.styles.filter((name) => STYLES.includes(name));
-  if (!styles.length) return [node];
+  if (!styles.length) return node;
   const span = document.createElement("span");
   span.className = styles.join(" ");
   span.append(node);
   if (styles.includes("unsupported")) span.title = texts.unsupported;
-  return [span];
+  return span;
 }
 
 function drawCitation(number, texts) {
@@ -188,7 +217,7 @@ function drawSource(source, texts) {
   const link = card.querySelector("a");
   card.dataset.number = source.number;
   card.querySelector(".number").textContent = source.number;
-  card.querySelector(".name").textContent = source.title;
+  card.querySelector(".title").textContent = source.title;
   card.querySelector(".place").textContent = source.place;
   card.querySelector(".place").hidden = !source.place;
   card.querySelector("blockquote").append(...source.words.map(({ text, is_quoted }) => {
@@ -205,7 +234,7 @@ function drawSource(source, texts) {
 
 function writeTurn(turn, texts) {
   const lines = turn.blocks.map(({ tag, pieces }) => {
-    const words = pieces.map((piece) => (piece.citation === undefined ? piece.text : ` [${piece.citation}]`)).join("");
+    const words = pieces.map((piece) => (piece.citation ? ` [${piece.citation}]` : piece.text ?? "")).join("");
     return tag === "ul" || tag === "ol" ? `- ${words}` : words;
   });
   const sources = turn.sources.map((source) => {
