@@ -40,11 +40,11 @@ def make_frame_policy(site: Site) -> str:
     )
 
 
-def render_frame(site: Site, origin: str) -> str:
+def render_frame(origin: str) -> str:
     """The chat, empty; its script fills in the words of the reader's language."""
     icons = {f"icon_{name}": draw_icon(name) for name in ICONS}
     page = Template(FRAME_FILE.read_text(encoding="utf-8"))
-    return page.substitute(icons, static_path=STATIC_PATH, site=escape(site.name), origin=escape(origin))
+    return page.substitute(icons, static_path=STATIC_PATH, origin=escape(origin))
 
 
 def render_refusal(error: ChatbotError, style_path: str) -> str:

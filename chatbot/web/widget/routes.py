@@ -85,7 +85,7 @@ def show_frame(request: Request, site: str = "", origin: str = "") -> HTMLRespon
         "Content-Security-Policy": make_frame_policy(found),
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    return HTMLResponse(render_frame(found, origin), headers=headers)
+    return HTMLResponse(render_frame(origin), headers=headers)
 
 
 @router.get("/widget-demo")

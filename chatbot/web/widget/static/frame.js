@@ -4,7 +4,7 @@ import { RIGHT_TO_LEFT, TEXTS, fillIn } from "./texts.js";
 import { Refusal, createVisit } from "./visit.js";
 import { copyTemplate, createTurn } from "./turn.js";
 
-const { site, origin } = document.documentElement.dataset;
+const { origin } = document.documentElement.dataset;
 const find = (selector) => document.querySelector(selector);
 const question = find("#question");
 const scroller = find("#conversation");
@@ -17,13 +17,17 @@ let page = null; // the page's title and address, if it tells them
 let ticketWanted = null; // who waits for a ticket
 let asking = null; // stops the answer that is being written
 let isOpen = false;
+let wantsFocus = false;
 let waitingQuestion = "";
 let starters = [];
 
-const visit = createVisit(site, () => new Promise((resolve) => {
-  ticketWanted = resolve;
-  tell("ticket");
-}));
+const visit = createVisit(
+  () => new Promise((resolve) => {
+    ticketWanted = resolve;
+    tell("ticket");
+  }),
+  (conversation) => tell("keep", { conversation }),
+);
 
 // ---- the page that shows this frame --------------------------------------------------------------
 
@@ -35,7 +39,10 @@ const heard = {
     if (isOpen && !asking) ask(String(text));
     else waitingQuestion = String(text);
   },
-  focus: () => question.focus(),
+  focus: () => {
+    if (isOpen) question.focus();
+    else wantsFocus = true;
+  },
 };
 
 window.addEventListener("message", (event) => {
@@ -53,10 +60,10 @@ function tellEvent(name, detail = {}) {
 
 // ---- beginning -----------------------------------------------------------------------------------
 
-async function start({ ticket, options }) {
+async function start({ ticket, conversation, options }) {
   setUp(options);
   try {
-    const opened = await visit.open(ticket);
+    const opened = await visit.open(ticket, conversation);
     longestQuestion = opened.longest_question;
     starters = options.starters.length ? options.starters : opened.starters;
     if (!options.title) showTitle(opened.title);
@@ -66,7 +73,7 @@ async function start({ ticket, options }) {
     question.disabled = false;
     question.maxLength = longestQuestion;
     changeSending(false);
-    if (document.hasFocus()) question.focus();
+    if (wantsFocus) question.focus();
     scroller.scrollTop = scroller.scrollHeight;
     if (waitingQuestion) ask(waitingQuestion);
   } catch (error) {

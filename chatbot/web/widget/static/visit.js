@@ -10,12 +10,13 @@ export class Refusal extends Error {
 }
 
 // `fetchTicket` asks the page that shows the frame for a ticket; it is called again when a visit is over.
-export function createVisit(site, fetchTicket) {
-  const memory = `chatbot:${site}:conversation`;
+// `keep` hands it the conversation's name, because many browsers let no frame of another origin keep anything.
+export function createVisit(fetchTicket, keep) {
   let token = "";
-  let conversation = recall(memory);
+  let conversation = "";
 
-  async function open(ticket) {
+  async function open(ticket, earlier = conversation) {
+    conversation = earlier;
     const response = await send("visit", { ticket, conversation });
     const visit = await response.json();
     token = visit.token;
@@ -63,25 +64,12 @@ export function createVisit(site, fetchTicket) {
     throw new Refusal(response.status, (await response.json().catch(() => ({}))).error);
   }
 
-  // Kept for this tab and this site only; where the browser forbids it, a new page begins a new conversation.
-  function remember(id) {
-    conversation = id;
-    try {
-      sessionStorage.setItem(memory, id);
-    } catch {
-      // forgotten
-    }
+  function remember(name) {
+    conversation = name;
+    keep(name);
   }
 
   return { open, ask, stop, rate, startOver };
-}
-
-function recall(name) {
-  try {
-    return sessionStorage.getItem(name) ?? "";
-  } catch {
-    return "";
-  }
 }
 
 async function* readEvents(body) {

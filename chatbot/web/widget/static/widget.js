@@ -83,6 +83,7 @@
     const button = makeButton();
     const panel = document.createElement("div");
     const memory = `chatbot:${options.site}:open`;
+    const conversationMemory = `chatbot:${options.site}:conversation`;
     let frame = null;
     let isReady = false;
     let isOpen = false;
@@ -92,6 +93,7 @@
       ready: start,
       ticket: async () => send("ticket", { ticket: await fetchTicket() }),
       close,
+      keep: ({ conversation }) => keep(conversationMemory, String(conversation)),
       event: ({ name, detail }) => announce(name, detail),
     };
 
@@ -162,18 +164,10 @@
         const address = new URL(`widget/sites/${encodeURIComponent(options.site)}/ticket`, server);
         const response = await fetch(address, { method: "POST", credentials: "omit", cache: "no-store" });
         if (response.ok) return (await response.json()).ticket;
-        if (response.status === 403) return refuse();
       } catch {
-        // told below
+        // no network, or the site does not list this page's origin: a browser does not tell which
       }
       tellFailure();
-      return "";
-    }
-
-    function refuse() {
-      console.warn(`Chatbot: the site "${options.site}" does not list ${location.origin}.`);
-      announce("error", { reason: "origin" });
-      destroy();
       return "";
     }
 
@@ -192,6 +186,7 @@
       isReady = true;
       send("start", {
         ticket: frame.ticket,
+        conversation: recall(conversationMemory) ?? "",
         options: {
           title, greeting, starters, color, theme, language,
           logo: logo && new URL(logo, document.baseURI).href,
