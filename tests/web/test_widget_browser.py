@@ -54,7 +54,7 @@ def server() -> Iterator[tuple[str, ServiceSlot, Any]]:
     slot = ServiceSlot()
     app = create_app(slot)
     listener = open_socket("127.0.0.1", 0)
-    server = make_server(app)
+    server = make_server(take_off_path(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
@@ -63,6 +63,18 @@ def server() -> Iterator[tuple[str, ServiceSlot, Any]]:
     server.should_exit = True
     thread.join(timeout=10)
     listener.close()
+
+
+def take_off_path(app):
+    """The application, also below /chat, as a proxy shows it that takes the path off."""
+
+    async def forward(scope, receive, send):
+        if scope["type"] == "http" and scope["path"].startswith("/chat/"):
+            path = scope["path"].removeprefix("/chat")
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await app(scope, receive, send)
+
+    return forward
 
 
 @pytest.fixture(scope="module")
@@ -431,3 +443,27 @@ def test_limits_are_told_in_the_readers_language(open_page, host, tag, fake):
     ask_failing(frame, "And opened bags?")
     assert frame.locator(".problem p").inner_text().startswith("Ce chat a répondu autant")
     assert "429" in page.problems.pop()
+
+
+def test_it_works_below_a_path_of_a_proxy(open_page, host, server):
+    page = open_page(host.show("/", head=make_snippet(f"{server[0]}/chat", "handbook")))
+    asked: list[str] = []
+    page.context.on("request", lambda sent: asked.append(sent.url))
+    frame = open_chat(page)
+    ask(frame, QUESTION)
+    frame.locator(".citation").first.click()
+    with page.context.expect_page() as opened:
+        frame.locator(".card[open] a").click()
+    assert opened.value.inner_text("#quote").startswith("Unopened bags of coffee")
+    assert asked
+    assert [address for address in asked if not address.startswith(f"{server[0]}/chat/")] == []
+
+
+def test_the_demonstration_shows_the_chat(open_page, server, fake):
+    fake.sites.add_site("demo", "handbook", [server[0]])
+    page = open_page(f"{server[0]}/widget-demo")
+    frame = open_chat(page)
+    ask(frame, QUESTION)
+    assert run_axe(page) == []
+    page.reload()
+    assert wait_for_frame(page).locator(".turn").count() == 1
