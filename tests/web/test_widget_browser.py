@@ -394,7 +394,10 @@ def test_a_phone_shows_it_full_screen_and_without_motion(open_page, host, tag):
     frame = open_chat(page)
     assert page.locator(".panel").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 800}
     ask(frame, QUESTION)
-    assert frame.locator("body").evaluate("(body) => body.scrollWidth") == 390
+    ask(frame, "And opened bags?", turns=2)
+    frame.locator(".turn").first.evaluate("(turn) => turn.scrollIntoView()")
+    assert frame.locator(".bar").bounding_box()["y"] == 0  # only the conversation scrolls
+    assert frame.locator("html").evaluate("(root) => [root.scrollWidth, root.scrollHeight]") == [390, 800]
     assert frame.locator("#conversation").evaluate("(list) => list.scrollWidth <= list.clientWidth")
     frame.locator("#close").click()
     page.locator("button.launcher").wait_for()

@@ -66,7 +66,7 @@ def render_demo(sites: Sequence[Site], chosen: Site | None, url: str) -> str:
             f"<p>This is how <strong>{escape(chosen.name)}</strong> answers in the pages of "
             f"{escape(', '.join(chosen.origins))}: with the button in the corner. "
             "It stands for a page of yours and follows the same rules.</p>"
-            f"<h2>The tag</h2><pre><code>{tag}</code></pre>"
+            f'<h2>The tag</h2><pre tabindex="0" role="region" aria-label="The tag"><code>{tag}</code></pre>'
             "<h2>A page to ask about</h2><article><h3>Season tickets</h3>"
             "<p>Everything on this page is made up. What matters is the chat beside it.</p></article>"
         )
@@ -104,5 +104,6 @@ def _render_how_to_begin(url: str) -> str:
     command = f"chatbot sites add demo --origin {url} --corpus NAME"
     return (
         "<p>No site lists the address of this page, so that no chat is shown here.</p>"
-        f"<p>To try it, run this and load the page again:</p><pre><code>{escape(command)}</code></pre>"
+        "<p>To try it, run this and load the page again:</p>"
+        f'<pre tabindex="0" role="region" aria-label="The command"><code>{escape(command)}</code></pre>'
     )
