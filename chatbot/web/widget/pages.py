@@ -67,7 +67,7 @@ def render_demo(sites: Sequence[Site], chosen: Site | None, url: str) -> str:
             f"{escape(', '.join(chosen.origins))}: with the button in the corner. "
             "It stands for a page of yours and follows the same rules.</p>"
             f'<h2>The tag</h2><pre tabindex="0" role="region" aria-label="The tag"><code>{tag}</code></pre>'
-            "<h2>A page to ask about</h2><article><h3>Season tickets</h3>"
+            "<h2>A page to ask about</h2><article><h3>Vehicle bookings</h3>"
             "<p>Everything on this page is made up. What matters is the chat beside it.</p></article>"
         )
     script = make_snippet("", chosen.name, integrity=False).replace('src="/', 'src="') if chosen else ""
