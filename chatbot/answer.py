@@ -11,6 +11,7 @@ from chatbot.grounding import (
     find_numbers,
     ground_sentence,
     is_made_of,
+    keeps_units,
     make_citation,
     picks_among_numbers,
 )
@@ -56,14 +57,16 @@ class AnswerPlan:
     """All that is settled about an answer before its first word.
 
     `passages` are those that the answer shows; `spans` their sentences, `quotes` the best of them.
-    `short_answer` are the few words of a source that answer the question, where there are any.
-    `prompt` is what the model is sent if `asks_model`, for at most `answer_tokens` in return.
+    `short_answer` are the few words of a source that answer the question, where there are any; `older` is
+    what an older version of it says instead. `prompt` is what the model is sent if `asks_model`, for at
+    most `answer_tokens` in return.
     """
 
     passages: tuple[Passage, ...]
     spans: Sequence[SourceSpan]
     quotes: Sequence[SourceSpan]
     short_answer: SourceSpan | None = None
+    older: SourceSpan | None = None
     prompt: PromptPlan | None = None
     answer_tokens: int = 0
     is_answerable: bool = False
@@ -126,6 +129,7 @@ class Answer:
         self._spans = plan.spans
         self._quotes = plan.quotes
         self._short_span = plan.short_answer
+        self._older_span = plan.older
         self._best_evidence = plan.best_evidence
         self.short_answer = ""
         self._searched = time.monotonic()
@@ -252,7 +256,18 @@ class Answer:
                 make_citation(quote, len(self.text) - len(piece) + len(gap), len(self.text), support=1.0)
             )
             added += piece
+        if self._older_span is not None:
+            added += self._add_older_version(self._older_span)
         return added
+
+    def _add_older_version(self, span: SourceSpan) -> str:
+        """What an older version says instead, so that nobody who knows it wonders."""
+        gap = "\n\n" if self.text else ""
+        piece = self._append(gap + self._prompts.write_older_version(span.text, span.passage.title))
+        self.citations.append(
+            make_citation(span, len(self.text) - len(piece) + len(gap), len(self.text), support=1.0)
+        )
+        return piece
 
     def _append(self, piece: str) -> str:
         self._first_word = self._first_word or time.monotonic()
@@ -329,14 +344,15 @@ class SurveyAnswer(Answer):
 def is_answer(sentence: str, question: str, citation: Citation | None) -> bool:
     """Whether a small model's sentence can be trusted beside the quote that it rests on.
 
-    It must give a number that the question did not, be made of the words of quote and question, and
-    not have had to pick one among several numbers.
+    It must give a number that the question did not, be made of the words of quote and question, keep
+    the signs of its amounts, and not have had to pick one among several numbers.
     """
     if sentence.rstrip().endswith("?") or not find_numbers(sentence) - find_numbers(question):
         return False
     if citation is None:
         return True
     is_faithful = is_made_of(sentence, f"{citation.quote} {question}")
+    is_faithful = is_faithful and keeps_units(sentence, f"{citation.quote} {question}")
     return is_faithful and not picks_among_numbers(sentence, citation.quote, question)
 
 

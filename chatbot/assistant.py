@@ -29,7 +29,7 @@ from chatbot.grounding import (
     list_source_spans,
 )
 from chatbot.prompting import Prompts
-from chatbot.quotes import choose_quotes, choose_short_answer
+from chatbot.quotes import choose_quotes, choose_short_answer, find_older_statement
 from chatbot.reading.reading import Reading
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
@@ -275,6 +275,7 @@ class Assistant:
             spans=spans,
             quotes=quotes,
             short_answer=short_answer,
+            older=find_older_statement(evidence, quotes, asked) if self.rules.quoting else None,
             prompt=prompt,
             answer_tokens=answer_tokens,
             is_answerable=is_answerable,

@@ -449,6 +449,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retrieval-only", action="store_true", help="measure search alone, without answers")
     parser.add_argument("--given", type=int, metavar="N", help="no search: the gold passage among N-1 others")
     parser.add_argument("--misspelt", action="store_true", help="misspell a word of each question first")
+    parser.add_argument("--baselines", action="store_true", help="answer in three simpler ways too")
     parser.add_argument("--limit", type=int, metavar="N", help="a random sample of N questions")
     parser.add_argument("--seed", type=int, default=0, help="of the random sample (default 0)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the report with every question")
@@ -471,6 +472,7 @@ def run_evaluate(options: argparse.Namespace, settings: Settings) -> int:
         limit=options.limit,
         seed=options.seed,
         misspelt=options.misspelt,
+        baselines=options.baselines,
     )
     terminal = make_terminal()
     with terminal.noting():
@@ -526,6 +528,9 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, .safetensors")
     parser.add_argument("--split", metavar="NAME", help="only questions whose field split says so")
     parser.add_argument("--epochs", type=float, default=3.0, help="how often to see each (default 3)")
+    parser.add_argument("--learning-rate", type=float, default=2e-4, help="how fast (default 0.0002)")
+    parser.add_argument("--made-pages", type=int, default=0, metavar="N", help="learn from N made pages too")
+    parser.add_argument("--start", metavar="FILE", help="weights to go on from, or: packaged")
     parser.add_argument("--seed", type=int, default=1, help="another order of other lessons (default 1)")
 
 
@@ -534,12 +539,18 @@ def run_train(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.training.command import TrainingFiles, run_training
     from chatbot.training.train_reader import TrainingPlan
 
-    files = TrainingFiles(tuple(options.passages), tuple(options.questions), options.out, options.split)
+    files = TrainingFiles(
+        tuple(options.passages),
+        tuple(options.questions),
+        options.out,
+        options.split,
+        options.made_pages,
+        options.start,
+    )
+    plan = TrainingPlan(epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed)
     terminal = make_terminal()
     with terminal.noting():
-        count = run_training(
-            files, TrainingPlan(epochs=options.epochs, seed=options.seed), settings, terminal.note
-        )
+        count = run_training(files, plan, settings, terminal.note)
     terminal.say(f"{options.out} was taught with {count:,} questions. Use it: CHATBOT_READER={options.out}")
     return 0
 

@@ -29,6 +29,9 @@ LONGEST_QUOTE = 2
 _NEGATIONS = frozenset({"not", "never", "cannot", "without", "neither", "nor", "none"})
 _CITATION_MARK = re.compile(r"\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\]")
 _MARKUP = re.compile(r"[*_`#]+")
+_SIGNS = "£$€%"
+_AMOUNT = re.compile(rf"[{_SIGNS}]?\d[\d.,]*(?<![.,])%?")
+_WITH_SIGN = re.compile(r"[£$€]\d[\d.,]*(?<![.,])|\d[\d.,]*(?<![.,])%")
 _NUMBER_WORDS = dict(
     zip(
         "two three four five six seven eight nine ten eleven twelve".split(),
@@ -170,6 +173,15 @@ def picks_among_numbers(sentence: str, source: str, question: str) -> bool:
     """Whether a sentence names some of several numbers of its source, and so may name the wrong one."""
     choices = find_amounts(source) - find_amounts(question)
     return bool(choices & find_amounts(sentence)) and bool(choices - find_amounts(sentence))
+
+
+def keeps_units(sentence: str, source: str) -> bool:
+    """Whether every number of a sentence has the sign of money or per cent that it has in the source."""
+    with_sign = {match[0] for match in _WITH_SIGN.finditer(source)}
+    bare = {number.strip(_SIGNS) for number in with_sign}
+    return all(
+        match[0] in with_sign or match[0].strip(_SIGNS) not in bare for match in _AMOUNT.finditer(sentence)
+    )
 
 
 def find_amounts(text: str) -> frozenset[str]:

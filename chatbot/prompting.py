@@ -19,6 +19,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "short_answer": frozenset({"answer"}),
     "quote": frozenset({"quote"}),
     "table_quote": frozenset({"heading", "columns", "quote"}),
+    "older_version": frozenset({"title", "quote"}),
     "not_found": frozenset(),
     "survey_documents": frozenset({"count"}),
     "survey_mentions": frozenset({"count", "topic"}),
@@ -68,6 +69,7 @@ class Prompts:
     short_answer: Template
     quote: Template
     table_quote: Template
+    older_version: Template
     not_found: Template
     survey_documents: Template
     survey_mentions: Template
@@ -135,6 +137,10 @@ class Prompts:
         if not columns:
             return self.quote.substitute(quote=quote)
         return self.table_quote.substitute(quote=quote, heading=heading, columns=columns)
+
+    def write_older_version(self, quote: str, title: str) -> str:
+        """What an older version says instead, as an answer shows it below the newer one."""
+        return self.older_version.substitute(quote=" ".join(quote.split()), title=title)
 
 
 def neutralize_text(text: str) -> str:

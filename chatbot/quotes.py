@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chatbot.evidence import Evidence, asks_for_number, names_year, split_question
+from chatbot.evidence import NEWER_MARGIN, Evidence, asks_for_number, names_year, split_question
 from chatbot.grounding import SourceSpan, find_numbers, make_source_span
 from chatbot.retrieval.versions import is_newer_version
 from chatbot.sentences import find_content_words, split_rows_and_sentences, stem_word
@@ -53,6 +53,29 @@ def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpa
     if quotes and asks_for_explanation(question):
         return [complete_list(extend_span(quotes[0], MOST_SENTENCES))]
     return [complete_list(quote) for quote in join_neighbours(quotes)]
+
+
+def find_older_statement(
+    evidence: Sequence[Evidence], quotes: Sequence[SourceSpan], question: str
+) -> SourceSpan | None:
+    """The sentence of an older version of the first quote's document that gives other numbers.
+
+    None where there is none, and for a question that names a year or wants an explanation.
+    """
+    if not quotes or names_year(question) or asks_for_explanation(question):
+        return None
+    newest, numbers = quotes[0].passage, find_numbers(quotes[0].text)
+    for item in evidence:
+        old = item.span.passage
+        is_rival = (
+            is_newer_version(newest.path, newest.date, old.path, old.date)
+            and old.chunk.headings[-1:] == newest.chunk.headings[-1:]
+            and item.score >= evidence[0].score - NEWER_MARGIN
+        )
+        if is_rival:
+            older = find_numbers(item.span.text)
+            return item.span if numbers and older and not older <= numbers else None
+    return None
 
 
 def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSpan | None:

@@ -547,3 +547,25 @@ def test_the_reading_model_reads_what_was_searched_for():
     ask(make_assistant(quoting=True, read_passages=read), f"{QUESTION} type:md").finish()
 
     assert asked == [(QUESTION, 3)]
+
+
+def test_what_an_older_version_says_instead_stands_below_the_quote():
+    passages = [
+        make_passage("The desk allowance is £180.", number=1, path="remote-2025.md", date="2025-04-01"),
+        make_passage(
+            "The desk allowance is £120.",
+            number=2,
+            path="remote-2023.md",
+            date="2023-05-01",
+            title="Remote 2023",
+        ),
+    ]
+    assistant = make_assistant("", passages=passages, quoting=True)
+
+    finished = ask(assistant, "How large is the desk allowance?").finish()
+
+    assert finished.text == (
+        "“The desk allowance is £180.”\n\nIn an older version, “Remote 2023”: “The desk allowance is £120.”"
+    )
+    assert [citation.passage_number for citation in finished.citations] == [1, 2]
+    assert_citations_exist(finished)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.grounding import ground_sentence, list_source_spans, strip_markup
+from chatbot.grounding import ground_sentence, keeps_units, list_source_spans, strip_markup
 from chatbot.sentences import split_sentences
 from tests.makers import make_passage
 
@@ -126,3 +126,20 @@ def test_whatever_is_answered_every_citation_points_at_characters_that_exist(ans
         assert answer[start:end] == answer[citation.answer_start : citation.answer_end]
         assert 0 < citation.support <= 1
         assert citation.passage_number in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "kept"),
+    [
+        ("One person can hold £15,000.", "A holding is limited to £15,000.", True),
+        ("One person can hold 15,000.", "A holding is limited to £15,000.", False),
+        ("One person can hold $15,000.", "A holding is limited to £15,000.", False),
+        ("Wages went up by 3.4.", "Wages rise by 3.4%.", False),
+        ("Wages went up by 3.4%.", "Wages rise by 3.4%.", True),
+        ("You get 27 days.", "You get 27 days, and £27 a day.", False),
+        ("You get 27 days.", "You get 27 days.", True),
+        ("It costs £5.", "It costs 5 pounds.", True),
+    ],
+)
+def test_a_number_keeps_the_sign_it_has_in_its_source(sentence, source, kept):
+    assert keeps_units(sentence, source) == kept

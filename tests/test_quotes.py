@@ -2,7 +2,14 @@ import pytest
 
 from chatbot.evidence import rank_evidence
 from chatbot.grounding import list_source_spans
-from chatbot.quotes import SURE_ODDS, choose_short_answer, include_counted, trim_answer
+from chatbot.quotes import (
+    SURE_ODDS,
+    choose_quotes,
+    choose_short_answer,
+    find_older_statement,
+    include_counted,
+    trim_answer,
+)
 from chatbot.reading.reading import Reading
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage, make_reading
@@ -106,3 +113,29 @@ def test_a_number_is_given_with_what_was_counted(text, question, expected):
     start = text.index("27")
 
     assert text[start : include_counted(text, start + 2, len(text), question)] == expected
+
+
+def make_versions(new: str, old: str):
+    return [
+        make_passage(new, number=1, path="remote-2025.md", date="2025-04-01", title="Remote work 2025"),
+        make_passage(old, number=2, path="remote-2023.md", date="2023-05-01", title="Remote work 2023"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "old", "expected"),
+    [
+        ("How large is the desk allowance?", "The desk allowance is £120.", "The desk allowance is £120."),
+        ("How large is the desk allowance?", "The desk allowance is £180.", None),
+        ("How large is the desk allowance?", "The desk allowance is generous.", None),
+        ("How large was the desk allowance in 2023?", "The desk allowance is £120.", None),
+        ("How do I get the desk allowance?", "The desk allowance is £120.", None),
+    ],
+)
+def test_what_an_older_version_says_instead_is_found(question, old, expected):
+    spans = list_source_spans(make_versions("The desk allowance is £180.", old))
+    evidence = rank_evidence(question, spans, HashingEmbedder())
+
+    found = find_older_statement(evidence, choose_quotes(evidence, question), question)
+
+    assert (found and found.text) == expected

@@ -13,6 +13,7 @@ from chatbot.build import build_service
 from chatbot.conversation.standalone import make_standalone
 from chatbot.corpora import find_documents_folder
 from chatbot.errors import CorpusError, SettingsError
+from chatbot.evaluation.baselines import make_baselines
 from chatbot.evaluation.datasets import GivenPassage, Question, load_passages, load_questions
 from chatbot.evaluation.run import (
     RETRIEVAL_DEPTH,
@@ -21,10 +22,8 @@ from chatbot.evaluation.run import (
     evaluate_question,
     misspell_question,
     sample_questions,
-    summarize,
-    summarize_retrieval,
-    summarize_spelling,
 )
+from chatbot.evaluation.summary import summarize, summarize_retrieval, summarize_spelling
 from chatbot.retrieval.search import ALL_WAYS
 from chatbot.scratch import make_scratch_settings
 from chatbot.service import Service
@@ -48,6 +47,7 @@ class EvaluationPlan:
     limit: int | None = None
     seed: int = 0
     misspelt: bool = False
+    baselines: bool = False
 
 
 def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProgress) -> dict[str, Any]:
@@ -71,9 +71,16 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
         find, read_source = choose_sources(plan, service, corpus)
         limit = settings.passage_limit if plan.given is None else None
         alone = sorted(ALL_WAYS) if plan.retrieval_only else []
+        baselines = make_baselines(assistant) if plan.baselines and assistant is not None else {}
         results = [
             evaluate_question(
-                question, find, assistant=assistant, corpus=corpus, passage_limit=limit, alone=alone
+                question,
+                find,
+                assistant=assistant,
+                corpus=corpus,
+                passage_limit=limit,
+                alone=alone,
+                baselines=baselines,
             )
             for question in count_off(questions, on_progress)
         ]
@@ -97,6 +104,8 @@ def check_plan(plan: EvaluationPlan) -> None:
     """
     if plan.given is not None and plan.retrieval_only:
         raise SettingsError("--given leaves search out, --retrieval-only leaves all else out.", "Drop one.")
+    if plan.baselines and plan.retrieval_only:
+        raise SettingsError("--baselines writes answers, --retrieval-only writes none.", "Drop one.")
     if plan.given is not None and plan.given < 1:
         raise SettingsError(f"--given cannot be {plan.given}.", "Choose 1 or more.")
     if plan.limit is not None and plan.limit < 1:

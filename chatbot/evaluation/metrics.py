@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+import numpy as np
+
+RESAMPLES = 1000
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "“”‘’–—…")
 
@@ -47,15 +50,27 @@ def measure_reciprocal_rank(found: Sequence[str], gold: Sequence[str]) -> float:
     return next((1.0 / rank for rank, item in enumerate(found, 1) if item in gold), 0.0)
 
 
-def measure_detection(predicted: Sequence[bool], actual: Sequence[bool]) -> dict[str, float | None]:
-    """Precision, recall and F1 of a yes/no decision; None where nothing was predicted or is there."""
-    hits = sum(guess and truth for guess, truth in zip(predicted, actual, strict=True))
-    precision = hits / sum(predicted) if any(predicted) else None
-    recall = hits / sum(actual) if any(actual) else None
-    both = (precision or 0.0) + (recall or 0.0)
-    known = precision is not None and recall is not None
-    f1 = 2 * (precision or 0.0) * (recall or 0.0) / both if known and both else (0.0 if known else None)
-    return {"precision": precision, "recall": recall, "f1": f1}
+def combine_f1(precision: float | None, recall: float | None) -> float | None:
+    """The harmonic mean of both; None where one of them is not known."""
+    if precision is None or recall is None:
+        return None
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def estimate_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of a mean: of 0s and 1s by Wilson (1927), of others by the percentile bootstrap.
+
+    :param values: at least one.
+    """
+    mean, count = sum(values) / len(values), len(values)
+    if set(values) <= {0.0, 1.0}:
+        share = 1.96**2 / count
+        centre = (mean + share / 2) / (1 + share)
+        reach = (share * (mean * (1 - mean) + share / 4)) ** 0.5 / (1 + share)
+        return max(0.0, centre - reach), min(1.0, centre + reach)
+    drawn = np.random.default_rng(0).choice(np.asarray(values), size=(RESAMPLES, count))
+    low, high = np.percentile(drawn.mean(axis=1), (2.5, 97.5))
+    return float(low), float(high)
 
 
 def take_mean(values: Sequence[float]) -> float | None:

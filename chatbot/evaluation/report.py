@@ -11,6 +11,9 @@ from chatbot.errors import SettingsError
 
 Figures = dict[str, float]
 
+INTERVALS = "intervals"
+"""The group of a report that holds the 95 % intervals of the others' figures."""
+
 
 def flatten_figures(report: dict[str, Any]) -> Figures:
     """Every figure of a report by its full name (`answers.right`) and by its short one (`right`).
@@ -20,7 +23,9 @@ def flatten_figures(report: dict[str, Any]) -> Figures:
     """
     full: Figures = {}
     for group, values in report.items():
-        for key, value in values.items() if isinstance(values, dict) else ():
+        if group == INTERVALS or not isinstance(values, dict):
+            continue
+        for key, value in values.items():
             if isinstance(value, dict):
                 full |= {f"{group}.{key}.{name}": item or 0.0 for name, item in value.items()}
             else:
@@ -67,16 +72,17 @@ def format_report(report: dict[str, Any]) -> str:
     """The figures as lines of text, a group a line."""
     lines = []
     for group, values in report.items():
-        if not isinstance(values, dict):
+        if group == INTERVALS or not isinstance(values, dict):
             continue
+        intervals = report.get(INTERVALS, {}).get(group, {})
         parts = []
         for key, value in values.items():
             if isinstance(value, dict):
                 inner = ", ".join(f"{name} {_format(item)} s" for name, item in value.items())
                 parts.append(f"{key} {inner}")
             else:
-                parts.append(f"{key} {_format(value)}")
-        lines.append(f"{group:<13} {'   '.join(parts)}")
+                parts.append(f"{key} {_format(value)}{_format_interval(intervals.get(key))}")
+        lines.append(f"{group:<14} {'   '.join(parts)}")
     return "\n".join(lines)
 
 
@@ -84,6 +90,10 @@ def _format(value: object) -> str:
     if value is None:
         return "–"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _format_interval(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" ({interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:

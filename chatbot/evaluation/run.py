@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from chatbot.assistant import Assistant
@@ -13,12 +14,7 @@ from chatbot.chunking import hash_text
 from chatbot.evaluation.datasets import GivenPassage, Question
 from chatbot.evaluation.metrics import (
     is_right,
-    measure_detection,
     measure_f1,
-    measure_recall,
-    measure_reciprocal_rank,
-    summarize_seconds,
-    take_mean,
 )
 from chatbot.evaluation.misspelling import misspell
 from chatbot.retrieval.search import ALL_WAYS
@@ -29,8 +25,8 @@ RETRIEVAL_DEPTH = 10
 
 FindPassages = Callable[[Question, frozenset[str]], SearchResult]
 """The passages for a question, found by the given ways of searching."""
-ReadSource = Callable[[str], str | None]
-"""The text of a document by its id."""
+AnswerSimply = Callable[[str, Sequence[Passage]], str | None]
+"""The text of an answer to a question from passages, None where it is declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,7 @@ class QuestionResult:
     found: tuple[str, ...]
     answer: FinishedAnswer | None
     found_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baselines: Mapping[str, str | None] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """The record of the question in the report file."""
@@ -68,6 +65,7 @@ class QuestionResult:
             "right": self.question.answerable and is_right(self.answer.text, self.question.answers),
             "f1": measure_f1(self.answer.short_answer or self.answer.text, self.question.answers),
             "short_answer": self.answer.short_answer,
+            "baselines": dict(self.baselines),
             "best_evidence": self.answer.best_evidence,
             "citations": [asdict(citation) for citation in self.answer.citations],
             "unsupported": [self.answer.text[start:end] for start, end in self.answer.unsupported],
@@ -83,11 +81,13 @@ def evaluate_question(
     corpus: str,
     passage_limit: int | None,
     alone: Collection[str] = (),
+    baselines: Mapping[str, AnswerSimply] = MappingProxyType({}),
 ) -> QuestionResult:
     """Find passages for a question and, with an assistant, answer it from the first of them.
 
     :param passage_limit: how many of the passages the assistant is given; all when None.
     :param alone: the ways of searching to measure each by itself too.
+    :param baselines: simpler ways to answer, by name, to measure beside the assistant.
     """
     started = time.monotonic()
     result = find_passages(question, ALL_WAYS)
@@ -111,7 +111,9 @@ def evaluate_question(
             )
         ).finish()
     found_alone = {way: list_paths(find_passages(question, frozenset({way})).passages) for way in alone}
-    return QuestionResult(question, trace, list_paths(passages), answer, found_alone)
+    read = passages[:passage_limit]
+    simple = {name: answer_simply(trace.searched_for, read) for name, answer_simply in baselines.items()}
+    return QuestionResult(question, trace, list_paths(passages), answer, found_alone, simple)
 
 
 def list_paths(passages: Sequence[Passage]) -> tuple[str, ...]:
@@ -132,122 +134,6 @@ def misspell_question(question: Question, seed: int) -> Question:
     """The same question with a slip in one of its words."""
     text, slip = misspell(question.question, seed)
     return replace(question, question=text, slip=slip)
-
-
-def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dict[str, Any]:
-    """The report: retrieval, answers, citations, abstention and seconds."""
-    answered = [result for result in results if result.answer is not None]
-    return {
-        "retrieval": summarize_retrieval(results),
-        "answers": summarize_answers([result for result in answered if result.question.answerable]),
-        "citations": summarize_citations(answered, read_source),
-        "abstention": measure_detection(
-            [result.answer is not None and not result.answer.found for result in answered],
-            [not result.question.answerable for result in answered],
-        ),
-        "seconds": {
-            "first_word": summarize_seconds(
-                [result.answer.timings.first_word for result in answered if result.answer]
-            ),
-            "answer": summarize_seconds(
-                [result.answer.timings.total for result in answered if result.answer]
-            ),
-        },
-    }
-
-
-def summarize_retrieval(results: Sequence[QuestionResult], way: str = "") -> dict[str, float | None]:
-    """Recall at 1, 5 and 10, how often all gold is among the first 10, and mean reciprocal rank.
-
-    Over answerable questions with a known place.
-
-    :param way: one way of searching alone; both together when empty.
-    """
-    known = [
-        (item.found_alone[way] if way else item.found, item.question.gold)
-        for item in results
-        if item.question.answerable and item.question.gold
-    ]
-    report = {
-        f"recall@{k}": take_mean([measure_recall(found, gold, k) for found, gold in known])
-        for k in (1, 5, 10)
-    }
-    complete = [float(measure_recall(found, gold, 10) == 1.0) for found, gold in known]
-    ranks = [measure_reciprocal_rank(found, gold) for found, gold in known]
-    return report | {"all@10": take_mean(complete), "mrr": take_mean(ranks), "n": len(known)}
-
-
-def summarize_spelling(results: Sequence[QuestionResult]) -> dict[str, float | None]:
-    """Of the words misspelt on purpose, the shares that were mended, made another word, and left alone.
-
-    `needless` counts corrections of other words, for each question.
-    """
-    fates = [judge_slip(result) for result in results if result.question.slip]
-    needless = [
-        float(sum(correction.word != get_typed(result) for correction in result.trace.corrections))
-        for result in results
-    ]
-    shares = {fate: take_mean([float(item == fate) for item in fates]) for fate in ("right", "wrong", "left")}
-    return shares | {"needless": take_mean(needless), "n": len(fates)}
-
-
-def get_typed(result: QuestionResult) -> str | None:
-    """What was typed for the word that was misspelt on purpose."""
-    return result.question.slip.typed if result.question.slip else None
-
-
-def judge_slip(result: QuestionResult) -> str:
-    """Whether the slip in a question was mended `right`, `wrong`, or the word `left` alone."""
-    slip = result.question.slip
-    for correction in result.trace.corrections:
-        if slip and correction.word == slip.typed:
-            return "right" if correction.replacement.lower() == slip.word.lower() else "wrong"
-    return "left"
-
-
-def summarize_answers(results: Sequence[QuestionResult]) -> dict[str, float | None]:
-    """How many answers hold the gold words, and the token F1 of the short answer or, without one, of all.
-
-    `short` is the share that have a short answer, `short_right` the share of these that hold the gold words.
-    """
-    answers = [(result.answer, result.question.answers) for result in results if result.answer]
-    short = [(answer.short_answer, gold) for answer, gold in answers if answer.short_answer]
-    return {
-        "right": take_mean([float(is_right(answer.text, gold)) for answer, gold in answers]),
-        "f1": take_mean([measure_f1(answer.short_answer or answer.text, gold) for answer, gold in answers]),
-        "short": len(short) / len(answers) if answers else None,
-        "short_right": take_mean([float(is_right(text, gold)) for text, gold in short]),
-        "n": len(answers),
-    }
-
-
-def summarize_citations(
-    results: Sequence[QuestionResult], read_source: ReadSource
-) -> dict[str, float | None]:
-    """`exist`: the quoted words stand where the citation says. `support`: of the citations in answers
-    to answerable questions, those whose passage holds a gold answer. `cited`: sentences with one.
-    """
-    exist: list[float] = []
-    support: list[float] = []
-    cited: list[float] = []
-    for result in results:
-        if result.answer is None or not result.answer.found:
-            continue
-        texts = {passage.number: passage.text for passage in result.answer.passages}
-        for citation in result.answer.citations:
-            source = read_source(citation.document_id) or ""
-            exist.append(float(source[citation.source_start : citation.source_end] == citation.quote))
-            if result.question.answerable and result.question.answers:
-                passage = texts[citation.passage_number]
-                support.append(float(is_right(passage, result.question.answers)))
-        sentences = len(result.answer.citations) + len(result.answer.unsupported)
-        cited.append(len(result.answer.citations) / sentences if sentences else 0.0)
-    return {
-        "exist": take_mean(exist),
-        "support": take_mean(support),
-        "cited": take_mean(cited),
-        "n": len(exist),
-    }
 
 
 class GivenPassages:

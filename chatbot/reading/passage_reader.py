@@ -102,15 +102,8 @@ def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> Passa
     import torch
     from tokenizers import Tokenizer
 
-    packed = read_weights(weights, base_sha256=base_sha256)
     model = load_base(base)
-    try:
-        model.load_state_dict(apply_differences(packed.tensors, list_base_weights(model)))
-    except RuntimeError as error:
-        raise ModelError(
-            f"The reading model's weights {weights} do not fit.",
-            "Train them again, or set reader to packaged or off.",
-        ) from error
+    load_weights(model, weights, base_sha256=base_sha256)
     if torch.cuda.is_available():
         model.to("cuda")
     if torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -118,6 +111,21 @@ def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> Passa
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     set_window(tokenizer)
     return PassageReader(model.eval(), tokenizer)
+
+
+def load_weights(model: BertForQuestionAnswering, weights: Path, *, base_sha256: str) -> None:
+    """Put what a training changed on top of the base that `load_base` gave.
+
+    :raises ModelError: when the weights are missing, damaged, or belong to another base.
+    """
+    packed = read_weights(weights, base_sha256=base_sha256)
+    try:
+        model.load_state_dict(apply_differences(packed.tensors, list_base_weights(model)))
+    except RuntimeError as error:
+        raise ModelError(
+            f"The reading model's weights {weights} do not fit.",
+            "Train them again, or set reader to packaged or off.",
+        ) from error
 
 
 def load_base(base: Path) -> BertForQuestionAnswering:

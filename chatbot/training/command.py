@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatbot.errors import SettingsError
-from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder
+from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder, locate_reader
 from chatbot.settings import Settings
 from chatbot.training.lessons import LabelledQuestion, load_labelled_questions
+from chatbot.training.made_pages import make_page_questions
 from chatbot.training.train_reader import TrainingPlan, train_reader
 
 MOST_EPOCHS = 1000
@@ -20,12 +21,16 @@ class TrainingFiles:
     """What to learn from: passages and the questions on them, file by file, and where the weights go.
 
     :param split: leave out questions whose field `split` says otherwise; None takes all.
+    :param made_pages: so many made pages, each with four questions, are learned from besides.
+    :param start: weights to go on from, `packaged` for the shipped ones; None for none.
     """
 
     passages: tuple[Path, ...]
     questions: tuple[Path, ...]
     target: Path
     split: str | None = None
+    made_pages: int = 0
+    start: str | None = None
 
 
 def run_training(
@@ -61,6 +66,7 @@ def run_training(
         base=Path(base),
         base_sha256=EMBEDDER_SHA256,
         target=files.target,
+        start=locate_reader(files.start) if files.start else None,
         description={"questions": str(len(questions))},
         on_progress=on_progress,
     )
@@ -68,9 +74,10 @@ def run_training(
 
 
 def load_all(files: TrainingFiles, seed: int) -> Sequence[LabelledQuestion]:
-    """The labelled questions of every pair of files."""
-    return [
+    """The labelled questions of every pair of files, and those on made pages."""
+    read = [
         item
         for passages, questions in zip(files.passages, files.questions, strict=True)
         for item in load_labelled_questions(passages, questions, split=files.split, seed=seed)
     ]
+    return read + make_page_questions(files.made_pages, seed=seed)

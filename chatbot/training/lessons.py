@@ -41,16 +41,16 @@ class PassageText:
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """A question whose answer is `gold.text[start:end]`, with what makes it hard.
+    """A question on a passage, with what makes it hard; `answer` are the characters of `gold.text`.
 
-    `near_misses` are passages that do not hold the answer; `altered` questions that `gold` does not
-    answer; `left_out` is the text of `gold` without the answer, where there is one.
+    `answer` is None where the passage does not tell; `near_misses` are passages that do not hold the
+    answer; `altered` questions that `gold` does not answer; `left_out` is the text of `gold` without the
+    answer, where there is one.
     """
 
     question: str
     gold: PassageText
-    start: int
-    end: int
+    answer: Span | None
     near_misses: tuple[PassageText, ...] = ()
     altered: tuple[str, ...] = ()
     left_out: str | None = None
@@ -73,7 +73,7 @@ class Lesson:
 def load_labelled_questions(
     passage_file: Path, question_file: Path, *, split: str | None = None, seed: int = 0
 ) -> list[LabelledQuestion]:
-    """The answerable questions of a file whose answers stand in their passages word for word.
+    """The questions of a file whose answers stand in their passages word for word, or that have none.
 
     :param split: leave out those whose field `split` says otherwise; None takes all.
     :raises CorpusError: for a file that cannot be used.
@@ -81,7 +81,7 @@ def load_labelled_questions(
     passages = load_passages(passage_file)
     places = {passage.id: number for number, passage in enumerate(passages)}
     rows = list(_find_answers(question_file, passages, places, split))
-    if not rows:
+    if not any(span for _, _, span in rows):
         raise CorpusError(
             f"{question_file} holds no question whose answer stands in its passage.",
             "Each needs question, answers, passage_id and, where the answer stands twice, answer_start.",
@@ -99,16 +99,18 @@ def load_labelled_questions(
 
 def _find_answers(
     question_file: Path, passages: Sequence[GivenPassage], places: dict[str, int], split: str | None
-) -> Iterator[tuple[str, int, Span]]:
-    """Question, place of its passage, and the answer's characters in it."""
+) -> Iterator[tuple[str, int, Span | None]]:
+    """Question, place of its passage, and the answer's characters in it, or None if it does not tell."""
     for _, values in read_lines(question_file):
         question, answers = values.get("question"), values.get("answers")
         place = places.get(str(values.get("passage_id")))
         is_other = split is not None and values.get("split", split) != split
-        if place is None or is_other or not values.get("answerable", True):
+        is_sound = isinstance(question, str) and 0 < len(question) <= LONGEST_QUESTION_CHARACTERS
+        if place is None or is_other or not is_sound:
             continue
-        is_sound = isinstance(question, str) and len(question) <= LONGEST_QUESTION_CHARACTERS
-        if is_sound and isinstance(answers, list) and answers and isinstance(answers[0], str) and answers[0]:
+        if not values.get("answerable", True):
+            yield str(question), place, None
+        elif isinstance(answers, list) and answers and isinstance(answers[0], str) and answers[0]:
             text, answer = passages[place].text, answers[0]
             start = values.get("answer_start")
             if start is None and text.count(answer) == 1:
@@ -136,19 +138,21 @@ def _label(
     question: str,
     passages: Sequence[GivenPassage],
     place: int,
-    span: Span,
+    span: Span | None,
     misses: Sequence[int],
     chance: Random,
 ) -> LabelledQuestion:
     gold = passages[place]
+    if span is None:
+        near = [describe_passage(passages[other]) for other in misses if other != place]
+        return LabelledQuestion(question, describe_passage(gold), None, tuple(near[:NEAR_MISSES]))
     answer = gold.text[span[0] : span[1]].lower()
     others = " ".join(passages[other].text for other in misses if passages[other].title == gold.title)
     altered = {alter_question(question, gold.text, others, chance) for _ in range(3)}
     return LabelledQuestion(
         question=question,
         gold=describe_passage(gold),
-        start=span[0],
-        end=span[1],
+        answer=span,
         near_misses=tuple(
             describe_passage(passages[other])
             for other in misses
@@ -169,8 +173,10 @@ def draw_lesson(item: LabelledQuestion, chance: Random) -> Lesson:
     kind = chance.random()
     near = chance.sample(item.near_misses, min(2, len(item.near_misses)))
     beside = tuple(near[:1]) if chance.random() < BESIDE_NOTHING else ()
+    gold, answer = cut_around(item, chance)
+    if answer is None:
+        return Lesson(item.question, (gold, *beside), None)
     if kind < ALTERED and item.altered:
-        gold, _ = cut_around(item, chance)
         return Lesson(chance.choice(item.altered), (gold, *beside), None)
     if ALTERED <= kind < ALTERED + LEFT_OUT and item.left_out:
         left_out = replace(item.gold, text=item.left_out[:LONGEST_TEXT_CHARACTERS])
@@ -179,19 +185,20 @@ def draw_lesson(item: LabelledQuestion, chance: Random) -> Lesson:
         return Lesson(item.question, tuple(near), None)
     question = item.question.rstrip("? ") if chance.random() < WITHOUT_MARK else item.question
     beside = tuple(near[:1]) if chance.random() < BESIDE_ANSWER else ()
-    gold, answer = cut_around(item, chance)
     return Lesson(question, (gold, *beside), answer)
 
 
-def cut_around(item: LabelledQuestion, chance: Random) -> tuple[PassageText, Span]:
-    """The right passage, a long one cut somewhere around its answer, and the answer's place in it."""
+def cut_around(item: LabelledQuestion, chance: Random) -> tuple[PassageText, Span | None]:
+    """The passage, a long one cut somewhere around its answer, and the answer's place in it."""
     text = item.gold.text
     if len(text) <= LONGEST_TEXT_CHARACTERS:
-        return item.gold, (item.start, item.end)
-    lowest = max(0, item.end - LONGEST_TEXT_CHARACTERS)
-    highest = min(item.start, len(text) - LONGEST_TEXT_CHARACTERS)
-    first = chance.randint(min(lowest, highest), max(lowest, highest))
+        return item.gold, item.answer
+    start, end = item.answer or (0, len(text))
+    lowest, highest = sorted(
+        (max(0, end - LONGEST_TEXT_CHARACTERS), min(start, len(text) - LONGEST_TEXT_CHARACTERS))
+    )
+    first = chance.randint(lowest, highest)
     while first > 0 and not text[first - 1].isspace():
         first -= 1
     cut = replace(item.gold, text=text[first : first + LONGEST_TEXT_CHARACTERS])
-    return cut, (item.start - first, min(item.end - first, LONGEST_TEXT_CHARACTERS))
+    return cut, item.answer and (start - first, min(end - first, LONGEST_TEXT_CHARACTERS))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot.chunking import hash_text
 from chatbot.errors import ModelError
-from chatbot.reading.passage_reader import list_base_weights, load_base
+from chatbot.reading.passage_reader import list_base_weights, load_base, load_weights
 from chatbot.reading.weights import BASE_KEY, pack_differences, write_weights
 from chatbot.training.lessons import LabelledQuestion, Lesson, draw_lesson
 from chatbot.training.network import Batch, compute_loss, make_batch, make_student
@@ -54,6 +54,7 @@ def train_reader(
     base: Path,
     base_sha256: str,
     target: Path,
+    start: Path | None = None,
     description: dict[str, str],
     on_progress: OnProgress,
 ) -> None:
@@ -63,8 +64,9 @@ def train_reader(
     which the next call with the same plan goes on. From the same seed the same lessons are drawn.
 
     :param base: the folder of the embedding model to begin with.
+    :param start: weights of an earlier training to go on from.
     :param description: what to write in the file about its making.
-    :raises ModelError: for a checkpoint of another plan.
+    :raises ModelError: for a checkpoint of another plan, and weights to start from that do not fit.
     """
     import torch
     from tokenizers import Tokenizer
@@ -72,6 +74,8 @@ def train_reader(
     torch.manual_seed(plan.seed)
     steps = plan.count_steps(len(questions))
     training = start_training(base, plan, questions)
+    if start is not None:
+        load_weights(training.model, start, base_sha256=base_sha256)
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     checkpoint = target.with_suffix(".checkpoint")
     training.resume(checkpoint)
@@ -210,7 +214,7 @@ def start_training(base: Path, plan: TrainingPlan, questions: Sequence[LabelledQ
 
 def fingerprint_questions(questions: Sequence[LabelledQuestion]) -> str:
     """A hash that tells whether two trainings learn from the same."""
-    return hash_text(repr([(item.question, item.gold.text, item.start) for item in questions]))
+    return hash_text(repr([(item.question, item.gold.text, item.answer) for item in questions]))
 
 
 def draw_batches(

@@ -14,7 +14,8 @@ from chatbot.evaluation.report import (
     parse_minimum,
     write_report,
 )
-from chatbot.evaluation.run import QuestionResult, sample_questions, summarize_spelling
+from chatbot.evaluation.run import QuestionResult, sample_questions
+from chatbot.evaluation.summary import summarize_spelling
 from chatbot.settings import load_settings
 from chatbot.types import Correction, SearchTrace
 from tests.fakes import HashingEmbedder, ScriptedGenerator
@@ -75,12 +76,33 @@ def test_a_corpus_is_measured_on_its_own_questions(settings):
     assert report["answers"]["n"] == 3
     assert report["answers"]["right"] == pytest.approx(1.0)
     assert (report["citations"]["exist"], report["citations"]["support"]) == (1.0, 1.0)
+    assert (report["citations"]["gold"], report["citations"]["reached"]) == (1.0, 1.0)
     assert report["abstention"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert [question["question"] for question in QUESTIONS] == [
         question["question"] for question in report["questions"]
     ]
     assert [question["declined"] for question in report["questions"]] == [False, False, False, True]
     json.dumps(report)
+
+
+def test_simpler_ways_of_answering_are_measured_beside_it(settings, monkeypatch):
+    monkeypatch.setattr(build, "make_generator", lambda *_: ScriptedGenerator(REPLIES[0], repeat=True))
+    report = run(settings, corpus="notes", baselines=True)
+
+    assert report["best sentence"]["right"] == 1.0
+    assert report["best sentence"]["declined"] is None
+    assert {"right", "f1", "declined", "n"} == set(report["model untaught"]) == set(report["no documents"])
+    first = report["questions"][0]["baselines"]
+    assert first["best sentence"] == "The ferry leaves at noon."
+    assert first["no documents"] == REPLIES[0]
+
+
+def test_figures_come_with_their_intervals(settings):
+    report = run(settings, corpus="notes")
+
+    low, high = report["intervals"]["answers"]["right"]
+    assert 0.3 < low < high == 1.0
+    assert f"right 1.000 ({low:.2f} to {high:.2f})" in format_report(report)
 
 
 def test_a_wrong_number_is_replaced_by_what_the_documents_say(settings):

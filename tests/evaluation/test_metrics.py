@@ -1,8 +1,9 @@
 import pytest
 
 from chatbot.evaluation.metrics import (
+    combine_f1,
+    estimate_interval,
     is_right,
-    measure_detection,
     measure_f1,
     measure_recall,
     measure_reciprocal_rank,
@@ -62,20 +63,23 @@ def test_the_reciprocal_rank_is_that_of_the_first_gold(gold, expected):
 
 
 @pytest.mark.parametrize(
-    ("predicted", "actual", "expected"),
-    [
-        ([True, True, False, False], [True, False, True, False], (0.5, 0.5, 0.5)),
-        ([True, True], [True, True], (1.0, 1.0, 1.0)),
-        ([False, False], [True, False], (None, 0.0, None)),
-        ([True, False], [False, False], (0.0, None, None)),
-        ([True, False], [False, True], (0.0, 0.0, 0.0)),
-        ([], [], (None, None, None)),
-    ],
+    ("precision", "recall", "expected"),
+    [(0.5, 0.5, 0.5), (1.0, 0.5, 2 / 3), (0.0, 0.0, 0.0), (None, 0.0, None), (0.0, None, None)],
 )
-def test_detection_counts_hits_among_guesses_and_among_the_truth(predicted, actual, expected):
-    values = measure_detection(predicted, actual)
+def test_f1_is_the_harmonic_mean_of_what_is_known(precision, recall, expected):
+    assert combine_f1(precision, recall) == (None if expected is None else pytest.approx(expected))
 
-    assert expected == (values["precision"], values["recall"], values["f1"])
+
+def test_the_interval_of_a_share_is_wilsons():
+    # The worked figures of Newcombe (1998), table I, method 3.
+    assert estimate_interval([1.0] * 81 + [0.0] * 182) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert estimate_interval([0.0] * 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
+def test_the_interval_of_a_mean_narrows_with_more_values():
+    few, many = (estimate_interval([0.2, 0.5, 0.9] * times) for times in (3, 300))
+
+    assert few[0] < many[0] < 1.6 / 3 < many[1] < few[1]
 
 
 def test_a_mean_of_nothing_is_unknown():

@@ -38,10 +38,11 @@ def files(tmp_path):
 def test_questions_are_labelled_with_the_place_of_their_answer(files):
     labelled = load_labelled_questions(*files)
 
-    assert [(item.question, item.gold.text[item.start : item.end]) for item in labelled] == [
+    assert [(item.question, item.answer and item.gold.text[slice(*item.answer)]) for item in labelled] == [
         ("When does the Marta leave?", "noon"),
         ("When does the Greta leave?", "seven"),
         ("What costs 12 marks?", "A berth"),
+        ("Who sails?", None),
     ]
     assert labelled[0].gold.context == "Ferry times"
 
@@ -49,17 +50,21 @@ def test_questions_are_labelled_with_the_place_of_their_answer(files):
 def test_questions_of_another_split_are_left_out(files):
     labelled = load_labelled_questions(*files, split="train")
 
-    assert [item.question for item in labelled] == [row["question"] for row in QUESTIONS[:2]]
+    assert [item.question for item in labelled] == [
+        "When does the Marta leave?",
+        "When does the Greta leave?",
+        "Who sails?",
+    ]
 
 
 def test_near_misses_are_other_passages_that_somebody_asks_about_and_hold_no_answer(files):
     for item in load_labelled_questions(*files):
-        answer = item.gold.text[item.start : item.end]
         assert item.near_misses
         for miss in item.near_misses:
             assert miss != item.gold
             assert miss.context != "Unasked"
-            assert answer.lower() not in miss.text.lower()
+            if item.answer is not None:
+                assert item.gold.text[slice(*item.answer)].lower() not in miss.text.lower()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,6 @@ def test_near_misses_are_other_passages_that_somebody_asks_about_and_hold_no_ans
         {"answers": [""]},
         {"answers": [7]},
         {"answer_start": "twenty"},
-        {"answerable": False},
         {"question": None},
         {"question": "When? " * 100},
         {"passage_id": "nowhere"},
@@ -92,8 +96,7 @@ def test_files_without_a_usable_question_are_refused(files):
 ITEM = LabelledQuestion(
     "When does the Marta leave?",
     PassageText("Ferries", "It is late. The Marta leaves at noon."),
-    32,
-    36,
+    (32, 36),
     near_misses=(PassageText("", "The Greta leaves at seven."), PassageText("", "A berth costs 12 marks.")),
     altered=("When does the Greta leave?",),
     left_out="It is late.",
@@ -121,11 +124,20 @@ def test_lessons_of_every_kind_are_drawn():
     assert len(kinds) >= 7
 
 
+def test_a_question_that_its_passage_does_not_answer_is_a_lesson_without_an_answer():
+    item = LabelledQuestion("Who sails?", PassageText("", "It is late. " * 200), None)
+
+    lesson = draw_lesson(item, Random(1))
+
+    assert (lesson.question, lesson.answer) == ("Who sails?", None)
+    assert lesson.longest_characters <= LONGEST_TEXT_CHARACTERS
+
+
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("start", [0, 700, 2990])
 def test_a_long_passage_is_cut_around_its_answer(seed, start):
     text = ("word " * 600)[:2990] + " the answer" + " word" * 300
-    item = LabelledQuestion("?", PassageText("", text), start, start + 4)
+    item = LabelledQuestion("?", PassageText("", text), (start, start + 4))
 
     cut, (first, last) = cut_around(item, Random(seed))
 

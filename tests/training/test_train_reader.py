@@ -22,8 +22,7 @@ QUESTIONS = [
     LabelledQuestion(
         f"when does the {name} leave?",
         PassageText("ferries", f"the {name} leaves at {hour}."),
-        len(f"the {name} leaves at "),
-        len(f"the {name} leaves at {hour}"),
+        (len(f"the {name} leaves at "), len(f"the {name} leaves at {hour}")),
         near_misses=(PassageText("ferries", f"dogs love the {name}."),),
     )
     for name, hour in zip(NAMES, HOURS, strict=True)
