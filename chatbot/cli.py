@@ -26,6 +26,7 @@ from chatbot.key_command import add_keys_options, run_keys
 from chatbot.mcp_command import serve_pipe
 from chatbot.replay_command import add_replay_options, print_replay, replay_answer
 from chatbot.settings import Settings, load_settings
+from chatbot.site_command import add_sites_options, run_sites
 from chatbot.terminal import (
     Json,
     Terminal,
@@ -125,6 +126,7 @@ def make_parser() -> argparse.ArgumentParser:
         ),
         ("index", add_index_options, run_index, "try another embedding model beside the present one"),
         ("mcp", add_mcp_options, run_mcp, "offer search and ask as tools to another assistant"),
+        ("sites", add_sites_options, run_sites, "let other sites show the chat, and print the tag for them"),
         ("doctor", add_doctor_options, run_doctor, "say what is installed, what is wrong and how to mend it"),
     ):
         command = commands.add_parser(

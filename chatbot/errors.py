@@ -15,9 +15,10 @@
     ├── LibraryError             the data folder cannot be used
     │   └── LibraryInUse         another process owns it
     ├── QuestionError            the question is empty or too long, or a filter in it cannot be used
-    ├── AccessError              a key is missing, unknown or cannot be made
+    ├── AccessError              a key or site is missing, unknown or cannot be made
     │   └── AccessDenied         a key may not do this
     ├── BusyError                too many questions are waiting already
+    │   └── LimitReached         a visitor or a site has asked as much as it may for now
     └── ServerError              the page cannot be served
 
 Each message says what happened and each `next_step` what to do about it; both may be shown as they
@@ -112,7 +113,7 @@ class QuestionError(ChatbotError):
 
 
 class AccessError(ChatbotError):
-    """A key is missing, unknown or cannot be made."""
+    """A key or a site is missing, unknown or cannot be made."""
 
     exit_code = 10
 
@@ -129,6 +130,10 @@ class BusyError(ChatbotError):
     def __init__(self, message: str, next_step: str, retry_after_seconds: int = 5) -> None:
         super().__init__(message, next_step)
         self.retry_after_seconds = retry_after_seconds
+
+
+class LimitReached(BusyError):
+    """A visitor or a site has asked as much as it may for now."""
 
 
 class ServerError(ChatbotError):

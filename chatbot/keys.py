@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import os
 import secrets
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock
-
-from chatbot.errors import AccessError, LibraryError
+from chatbot.errors import AccessError
+from chatbot.record_file import RecordFile, write_now
 
 Scope = Literal["read", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "ingest", "admin")
@@ -73,22 +67,14 @@ class KeyStore:
     """The keys of a data folder. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, ...] | None = None
-        self._keys: tuple[Key, ...] = ()
+        self._file = RecordFile(path, _unpack_key, "key")
 
     def list_keys(self) -> tuple[Key, ...]:
         """All keys, revoked ones too, oldest first.
 
         :raises LibraryError: when the file cannot be read; nobody is let in then.
         """
-        with self._lock:
-            stamp = self._read_stamp()
-            if stamp != self._stamp:
-                self._keys = self._read() if stamp else ()
-                self._stamp = stamp
-            return self._keys
+        return self._file.list_records()
 
     @property
     def is_in_use(self) -> bool:
@@ -119,10 +105,10 @@ class KeyStore:
                 f"Choose 1 to {LONGEST_NAME} characters that tell who uses it.",
             )
         secret = make_secret()
-        with self._changing() as keys:
+        with self._file.changing() as keys:
             if any(key.name == name and key.revoked_at is None for key in keys):
                 raise AccessError(f"There is a key {name!r} already.", "Choose another name, or revoke it.")
-            keys.append(Key(name, hash_secret(secret), Access(scope, tuple(corpora)), _now()))
+            keys.append(Key(name, hash_secret(secret), Access(scope, tuple(corpora)), write_now()))
         return secret
 
     def revoke_key(self, name: str) -> None:
@@ -131,60 +117,12 @@ class KeyStore:
         :raises AccessError: when no key of that name may be used.
         :raises LibraryError: when the data folder cannot be written.
         """
-        with self._changing() as keys:
+        with self._file.changing() as keys:
             for place, key in enumerate(keys):
                 if key.name == name and key.revoked_at is None:
-                    keys[place] = replace(key, revoked_at=_now())
+                    keys[place] = replace(key, revoked_at=write_now())
                     return
             raise AccessError(f"There is no key {name!r} that could be revoked.", "See: chatbot keys list.")
-
-    @contextmanager
-    def _changing(self) -> Iterator[list[Key]]:
-        """The keys to change, written whole at the end, one process at a time."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._path.with_suffix(".lock")):
-                keys = list(self.list_keys())
-                yield keys
-                self._write(keys)
-        except OSError as error:
-            raise LibraryError(
-                f"{self._path} could not be written ({error.strerror}).",
-                "Nothing was changed. Free some disk space or mend the folder's permissions.",
-            ) from error
-
-    def _write(self, keys: Sequence[Key]) -> None:
-        beside = self._path.with_suffix(".new")
-        beside.unlink(missing_ok=True)
-        with open(
-            os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            json.dump([asdict(key) for key in keys], file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
-
-    def _read_stamp(self) -> tuple[int, ...] | None:
-        """Changes whenever the file does; None without one."""
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._describe_unreadable() from error
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
-    def _read(self) -> tuple[Key, ...]:
-        try:
-            return tuple(map(_unpack_key, json.loads(self._path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._describe_unreadable() from error
-
-    def _describe_unreadable(self) -> LibraryError:
-        return LibraryError(
-            f"{self._path} cannot be read, so that no key can be checked.",
-            "Mend its permissions; if it is damaged, move it away and make the keys anew.",
-        )
 
 
 def make_secret() -> str:
@@ -202,7 +140,3 @@ def _unpack_key(values: dict[str, Any]) -> Key:
     if access["scope"] not in SCOPES:
         raise ValueError(access["scope"])
     return Key(**(values | {"access": Access(access["scope"], tuple(access["corpora"]))}))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

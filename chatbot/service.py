@@ -46,6 +46,8 @@ from chatbot.records import ANSWER_SETTINGS, Records, describe_setup
 from chatbot.retrieval.search import ALL_WAYS, read_sentence_vectors, search_passages
 from chatbot.sessions import SessionStore
 from chatbot.settings import Settings
+from chatbot.site_records import SiteRecords
+from chatbot.sites import SiteStore
 from chatbot.starters import draw_questions
 from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.survey import Survey
@@ -142,12 +144,14 @@ class Service:
                 days=settings.receipt_days,
                 find_revisions=self._library.find_revisions,
             )
+            self.site_records = SiteRecords(settings.data_folder / "sites.sqlite3")
         except ChatbotError:
             self._ownership.release()
             raise
         self._calculator = Calculator(self._library)
         self.keys = KeyStore(settings.data_folder / "keys.json")
         self.sessions = SessionStore(settings.data_folder / "sessions.sqlite3", self.keys)
+        self.sites = SiteStore(settings.data_folder / "sites.json")
         self.owner_secret = make_secret()
         self.admission = Admission(parallel=settings.parallel_answers, waiting=settings.waiting_questions)
         self.metrics = Metrics(
@@ -198,6 +202,7 @@ class Service:
         self.ingests.jobs.close()
         self.records.close()
         self.sessions.close()
+        self.site_records.close()
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()

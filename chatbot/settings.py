@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None,
         description="The address under which a proxy shows the chatbot to others; links are made with it.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="The addresses of proxies, with commas, that say where a request really comes from.",
     )
     parallel_answers: int = Field(
         4, ge=1, le=64, description="How many questions are answered at the same time."
@@ -162,6 +166,17 @@ class Settings(BaseSettings):
                 ip_address(value)
         except ValueError:
             raise ValueError(f"must be one of {', '.join(LOOPBACK_HOSTS)} or an IP address") from None
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def check_trusted_proxies(cls, value: str) -> str:
+        """Take addresses and networks in numbers."""
+        try:
+            for part in filter(None, (part.strip() for part in value.split(","))):
+                ip_network(part)
+        except ValueError:
+            raise ValueError("must be addresses such as 127.0.0.1 or 10.0.0.0/8, with commas") from None
         return value
 
     @field_validator("public_url")

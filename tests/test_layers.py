@@ -23,7 +23,7 @@ RANKS = [
         "loading",
         "ownership",
         "database",
-        "keys",
+        "record_file",
         "event_lines",
         "admission",
         "metrics",
@@ -33,7 +33,9 @@ RANKS = [
         "engines",
         "graphs",
         "token_counting",
-        "sessions",
+        "keys",
+        "sites",
+        "site_records",
         "starters",
         "filters",
         "spelling",
@@ -43,6 +45,7 @@ RANKS = [
         "backup",
     ],
     [
+        "sessions",
         "documents",
         "chunking",
         "embedding",
@@ -80,6 +83,7 @@ RANKS = [
     ["connecting"],
     [
         "key_command",
+        "site_command",
         "ingest_command",
         "backup_command",
         "bench_command",
@@ -115,7 +119,7 @@ OWNERS = {
     "sklearn": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats", "jobs", "backup", "receipts"},
-    "filelock": {"ownership", "conversion", "keys"},
+    "filelock": {"ownership", "conversion", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
@@ -158,6 +162,7 @@ SETTINGS_READERS = {
     "backup_command",
     "indexes.command",
     "feedback_command",
+    "site_command",
 }
 LAZY = [
     "openvino",

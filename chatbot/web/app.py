@@ -33,6 +33,9 @@ from chatbot.web.access import KeyCheck
 from chatbot.web.failures import add_error_handlers
 from chatbot.web.mcp_route import McpRoute
 from chatbot.web.security import Gate, SecureHeaders
+from chatbot.web.widget import routes as widget
+from chatbot.web.widget.cors import SiteCors
+from chatbot.web.widget.snippet import STATIC_FOLDER as WIDGET_FOLDER
 
 if TYPE_CHECKING:
     from chatbot.service import Service
@@ -64,12 +67,14 @@ def create_app(service: Service) -> FastAPI:
 
     app = FastAPI(title="Chatbot", version=__version__, docs_url=None, redoc_url=None, lifespan=close_at_end)
     app.state.service = service
+    app.state.reception = widget.Reception()
     add_error_handlers(app)
     for part in (api, documents, jobs, answers, completions, monitoring):
         app.include_router(part.router, dependencies=[Depends(KEY_SCHEME)])
-    for part in (reference, sign_in, viewer, corpus_routes):
+    for part in (reference, sign_in, viewer, corpus_routes, widget):
         app.include_router(part.router)
     app.router.routes.append(Route("/mcp", mcp_route, methods=["POST"], include_in_schema=False))
+    app.mount("/ui/widget", StaticFiles(directory=WIDGET_FOLDER))
     app.mount("/ui", StaticFiles(directory=STATIC_FOLDER))
 
     from chatbot.web.ui import mount_page
@@ -81,6 +86,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Gate, upload_limit_bytes=service.settings.upload_limit_mb * 1024**2 + FORM_BYTES)
     hosts = list_hosts(service.settings.host, service.settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(SiteCors, service=service)
     app.add_middleware(SecureHeaders, page_head=PAGE_HEAD)
     return app
 

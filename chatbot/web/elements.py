@@ -26,6 +26,7 @@ _PATHS = {
     "why": "M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18zM12 11v6M12 7.5v.5",
     "filters": "M4 6h16M7 12h10M10 18h4",
     "leave": "M10 4H5v16h5M14 8l5 4-5 4M19 12H9",
+    "unfold": "M6 9l6 6 6-6",
     "back": "M19 12H5M11 6l-6 6 6 6",
     "logo": "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
 }

@@ -43,8 +43,8 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """Characters of one style; `tags` are the elements around them, outermost first."""
+class Piece:
+    """Characters within the same elements; `tags` are those around them, outermost first."""
 
     start: int
     end: int
@@ -52,7 +52,9 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """A paragraph, an item of a list, a line of code or a heading: the characters `start` to `end`."""
+
     tag: BlockTag
     start: int
     end: int
@@ -62,7 +64,7 @@ def render_markup(text: str, marks: Sequence[Mark] = (), styles: Sequence[Style]
     """Return the text as HTML, with marks and styles in their places."""
     waiting = sorted(marks, key=lambda mark: mark.position)
     parts: list[str] = []
-    for tag, blocks in groupby(_split_blocks(text), key=lambda block: block.tag):
+    for tag, blocks in groupby(split_blocks(text), key=lambda block: block.tag):
         bodies = [_render_block(text, block, waiting, styles) for block in blocks]
         if tag in ("ul", "ol"):
             parts.append(f"<{tag}>{''.join(f'<li>{body}</li>' for body in bodies)}</{tag}>")
@@ -72,10 +74,10 @@ def render_markup(text: str, marks: Sequence[Mark] = (), styles: Sequence[Style]
     return "".join(parts)
 
 
-def _split_blocks(text: str) -> Iterator[_Block]:
+def split_blocks(text: str) -> Iterator[Block]:
     """The blocks of the text in order, without their Markdown signs."""
     code_start: int | None = None
-    paragraph: _Block | None = None
+    paragraph: Block | None = None
     for start, line in _lines(text):
         end = start + len(line)
         kind = None if code_start is not None else _block_of_line(line, start)
@@ -85,16 +87,16 @@ def _split_blocks(text: str) -> Iterator[_Block]:
             paragraph = None
         if _FENCE.match(line):
             if code_start is not None:
-                yield _Block("pre", code_start, max(code_start, start - 1))
+                yield Block("pre", code_start, max(code_start, start - 1))
             code_start = end + 1 if code_start is None else None
         elif kind is not None and joins:
-            paragraph = _Block("p", paragraph.start if paragraph else kind.start, end)
+            paragraph = Block("p", paragraph.start if paragraph else kind.start, end)
         elif kind is not None:
             yield kind
     if paragraph is not None:
         yield paragraph
     if code_start is not None and code_start < len(text):
-        yield _Block("pre", code_start, len(text))
+        yield Block("pre", code_start, len(text))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -104,55 +106,64 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         position += len(line) + 1
 
 
-def _block_of_line(line: str, start: int) -> _Block | None:
+def _block_of_line(line: str, start: int) -> Block | None:
     """The block that a line outside of code is, or None for a blank line or a fence."""
     if not line.strip() or _FENCE.match(line):
         return None
     if item := _ITEM.match(line):
-        return _Block("ol" if item["number"] else "ul", start + item.end(), start + len(line))
+        return Block("ol" if item["number"] else "ul", start + item.end(), start + len(line))
     if heading := _HEADING.match(line):
-        return _Block("h4", start + heading.end(), start + len(line))
-    return _Block("p", start, start + len(line))
+        return Block("h4", start + heading.end(), start + len(line))
+    return Block("p", start, start + len(line))
 
 
-def _render_block(text: str, block: _Block, waiting: list[Mark], styles: Sequence[Style]) -> str:
-    """The inside of one block; takes the marks that belong to it off the waiting list."""
+def split_pieces(text: str, block: Block, cuts: set[int]) -> Iterator[Piece]:
+    """The inside of one block, without Markdown signs, cut at some offsets of the text."""
     if block.tag == "pre":
-        pieces = [_Piece(block.start, block.end, ("code",))]
+        wholes = [Piece(block.start, block.end, ("code",))]
     else:
-        pieces = list(_split_inline(text, block.start, block.end, ()))
-    cuts = {mark.position for mark in waiting} | {
-        edge for style in styles for edge in (style.start, style.end)
-    }
+        wholes = list(_split_inline(text, block.start, block.end, ()))
+    for whole in wholes:
+        yield from _cut(whole, cuts)
+
+
+def _render_block(text: str, block: Block, waiting: list[Mark], styles: Sequence[Style]) -> str:
+    """The inside of one block; takes the marks that belong to it off the waiting list."""
+    cuts = {mark.position for mark in waiting} | list_edges(styles)
     parts: list[str] = []
-    for piece in (part for whole in pieces for part in _cut(whole, cuts)):
+    for piece in split_pieces(text, block, cuts):
         parts.extend(_take_marks(waiting, piece.start))
         parts.append(_render_piece(text, piece, styles))
     parts.extend(_take_marks(waiting, block.end))
     return "".join(parts)
 
 
-def _split_inline(text: str, start: int, end: int, tags: tuple[str, ...]) -> Iterator[_Piece]:
+def list_edges(styles: Sequence[Style]) -> set[int]:
+    """Where styles begin and end."""
+    return {edge for style in styles for edge in (style.start, style.end)}
+
+
+def _split_inline(text: str, start: int, end: int, tags: tuple[str, ...]) -> Iterator[Piece]:
     """The runs of one style between two offsets, Markdown signs left out."""
     position = start
     for match in _INLINE.finditer(text, start, end):
         if match.start() > position:
-            yield _Piece(position, match.start(), tags)
+            yield Piece(position, match.start(), tags)
         if match["code"] is not None:
-            yield _Piece(*match.span("code"), (*tags, "code"))
+            yield Piece(*match.span("code"), (*tags, "code"))
         elif match["bold"] is not None:
             yield from _split_inline(text, *match.span("bold"), (*tags, "strong"))
         else:
-            yield _Piece(*match.span("italic"), (*tags, "em"))
+            yield Piece(*match.span("italic"), (*tags, "em"))
         position = match.end()
     if position < end:
-        yield _Piece(position, end, tags)
+        yield Piece(position, end, tags)
 
 
-def _cut(piece: _Piece, cuts: set[int]) -> Iterator[_Piece]:
+def _cut(piece: Piece, cuts: set[int]) -> Iterator[Piece]:
     edges = [piece.start, *sorted(cut for cut in cuts if piece.start < cut < piece.end), piece.end]
     for start, end in pairwise(edges):
-        yield _Piece(start, end, piece.tags)
+        yield Piece(start, end, piece.tags)
 
 
 def _take_marks(waiting: list[Mark], position: int) -> Iterator[str]:
@@ -160,7 +171,7 @@ def _take_marks(waiting: list[Mark], position: int) -> Iterator[str]:
         yield waiting.pop(0).html
 
 
-def _render_piece(text: str, piece: _Piece, styles: Sequence[Style]) -> str:
+def _render_piece(text: str, piece: Piece, styles: Sequence[Style]) -> str:
     body = escape(text[piece.start : piece.end])
     for tag in reversed(piece.tags):
         body = f"<{tag}>{body}</{tag}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
 from chatbot.errors import ChatbotError
@@ -11,33 +12,48 @@ from chatbot.types import Document
 STYLE_PATH = "/ui/viewer.css"
 
 
-def render_viewer_page(document: Document, article: str, *, page: int | None, start: int, end: int) -> str:
+@dataclass(frozen=True, slots=True)
+class ViewerLinks:
+    """Where a document's page finds its style, the picture of a `{page}` and the original.
+
+    Visitors of other sites are not offered the original, nor told the file's path.
+    """
+
+    style: str
+    picture: str
+    original: str | None
+
+
+def render_viewer_page(
+    document: Document, article: str, links: ViewerLinks, *, page: int | None, has_quote: bool
+) -> str:
     """A document to read, with what is known about it above; `article` is safe HTML."""
     record = document.record
     kind = name_page_kind(record.path).capitalize()
-    original = f"/documents/{escape(record.id)}/original"
     facts = [
-        f"<dt>File</dt><dd>{escape(record.path)}</dd>",
+        f"<dt>File</dt><dd>{escape(record.path)}</dd>" if links.original else "",
         f"<dt>Authors</dt><dd>{escape(record.authors)}</dd>" if record.authors else "",
         f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
         f"<dt>{kind}</dt><dd>{kind} {page} of {record.pages}</dd>" if page else "",
     ]
     picture = ""
     if page and record.format == "pdf":
-        source = f"/documents/{escape(record.id)}/pages/{page}.png?start={start}&amp;end={end}"
-        is_open = " open" if start < end else ""
+        source = escape(links.picture.replace("{page}", str(page)))
+        is_open = " open" if has_quote else ""
         picture = (
             f'<details class="picture"{is_open}><summary>Page {page} as it looks in the file</summary>'
             f'<img src="{source}" loading="lazy"'
             f' alt="Page {page} of {escape(record.title)}, with the quote marked">'
             "</details>"
         )
-    to_quote = '<a href="#quote">Go to the quote</a>' if start < end else ""
+    to_quote = '<a href="#quote">Go to the quote</a>' if has_quote else ""
+    original = f'<a href="{escape(links.original)}">Download the original</a>' if links.original else ""
+    ways = f'<nav aria-label="Document">{to_quote}{original}</nav>' if to_quote or original else ""
     header = (
-        f'<header><p class="brand">Chatbot</p><h1>{escape(record.title)}</h1><dl>{"".join(facts)}</dl>'
-        f'<nav aria-label="Document">{to_quote}<a href="{original}">Download the original</a></nav></header>'
+        f'<header><p class="brand">Chatbot</p><h1>{escape(record.title)}</h1>'
+        f"<dl>{''.join(facts)}</dl>{ways}</header>"
     )
-    return render_page(record.title, f"{header}{picture}<main>{article}</main>")
+    return render_page(record.title, f"{header}{picture}<main>{article}</main>", links.style)
 
 
 def render_problem_page(error: ChatbotError) -> str:
@@ -62,11 +78,11 @@ def render_sign_in_page(target: str, problem: str = "") -> str:
     return render_page("A key is needed", body)
 
 
-def render_page(title: str, body: str) -> str:
+def render_page(title: str, body: str, style_path: str = STYLE_PATH) -> str:
     """A whole HTML page in our own style, without any script."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)} — Chatbot</title><link rel="stylesheet" href="{STYLE_PATH}"></head>'
+        f'<title>{escape(title)} — Chatbot</title><link rel="stylesheet" href="{escape(style_path)}"></head>'
         f"<body>{body}</body></html>"
     )

@@ -15,6 +15,7 @@ from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place, write_answer
 from chatbot.web.markup import Mark, Style, render_markup
+from chatbot.web.placing import append_draft, place_citations, trim_spans
 from chatbot.web.running import AnswerSnapshot
 from chatbot.web.sources import render_sources
 from chatbot.web.trace import render_changes
@@ -141,26 +142,22 @@ def render_answer_text(
     `draft` is the sentence that is still being written: shown paler, for it may be withheld.
     """
     by_number = {passage.number: passage for passage in passages}
-    marks: dict[tuple[int, int], list[int]] = {}
-    for index, citation in enumerate(citations):
-        if citation.passage_number in by_number:
-            end = len(text[: citation.answer_end].rstrip())
-            marks.setdefault((end, citation.passage_number), []).append(index)
     buttons = [
         Mark(end, _render_citation(by_number[number], [(index, citations[index]) for index in indexes]))
-        for (end, number), indexes in sorted(marks.items())
+        for end, number, indexes in place_citations(text, citations)
+        if number in by_number
     ]
     styles = [
-        Style(start, len(text[:end].rstrip()), "unsupported", "Not found in the documents")
-        for start, end in unsupported
+        Style(start, end, "unsupported", "Not found in the documents")
+        for start, end in trim_spans(text, unsupported)
     ]
     notes = [Mark(style.end, _UNSUPPORTED_NOTE) for style in styles]
     if short_answer and text.startswith(short_answer):
         styles.append(Style(0, len(short_answer.rstrip()), "short-answer"))
-    if draft.strip():
-        gap = "" if not text or text[-1].isspace() or draft[0].isspace() else " "
-        styles.append(Style(len(text), len(text + gap + draft), "draft"))
-        text += gap + draft
+    length = len(text)
+    text = append_draft(text, draft)
+    if len(text) > length:
+        styles.append(Style(length, len(text), "draft"))
     return render_markup(text, [*buttons, *notes], styles)
 
 

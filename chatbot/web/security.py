@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.errors import ChatbotError
 from chatbot.web.failures import make_error_response
+from chatbot.web.widget.cors import TICKET_PATH
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -53,8 +54,8 @@ def make_page_policy(nonce: str) -> str:
     )
 
 
-PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/mcp", "/corpus")
-"""What no cache on the way may keep: it is answered to those with a key."""
+PRIVATE_PATHS = ("/documents/", "/chats/", "/api/", "/v1/", "/mcp", "/corpus", "/widget/")
+"""What no cache on the way may keep: it is answered to those with a key or a visit."""
 
 
 class Gate:
@@ -87,7 +88,7 @@ def find_refusal(scope: Scope, upload_limit_bytes: int) -> tuple[int, str, str] 
         return 404, "There is nothing at this address.", "Check the address."
     if method in SAFE_METHODS:
         return None
-    if is_foreign(headers):
+    if is_foreign(headers) and not TICKET_PATH.fullmatch(path):
         return 403, "Another site may not do this.", "Use the page of this server itself."
     length = headers.get("content-length", "0")
     limit = upload_limit_bytes if path == ADD_PATH else BODY_LIMIT_BYTES
@@ -144,7 +145,7 @@ def choose_policy(path: str) -> str:
     """The policy of a path other than the chat page."""
     if path == "/sign-in" or path.startswith("/corpus"):
         return SIGN_IN_POLICY
-    if path == "/docs" or path.startswith(("/documents/", "/chats/")):
+    if path == "/docs" or path.startswith(("/documents/", "/chats/", "/widget/documents/")):
         return VIEWER_POLICY
     return API_POLICY
 
@@ -153,12 +154,13 @@ def add_headers(headers: MutableHeaders, policy: str) -> None:
     """Add the security headers; a stricter policy of the route itself stays."""
     headers.setdefault("Content-Security-Policy", policy)
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
+    if "frame-ancestors http" not in headers["Content-Security-Policy"]:
+        headers["X-Frame-Options"] = "DENY"
     # Not "no-referrer": a form on such a page is sent as if from nowhere, and refused as foreign.
     headers["Referrer-Policy"] = "same-origin"
     headers["Permissions-Policy"] = PERMISSIONS_POLICY
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
 
 
 class _ChatPage:

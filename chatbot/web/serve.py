@@ -33,7 +33,11 @@ def serve(service: Service, *, host: str, port: int, on_ready: Callable[[str], N
         from chatbot.web.app import create_app
 
         url = make_url(host, listener.getsockname()[1])
-        server = make_server(create_app(service), on_started=lambda: on_ready(url))
+        server = make_server(
+            create_app(service),
+            on_started=lambda: on_ready(url),
+            trusted_proxies=service.settings.trusted_proxies,
+        )
         # After the shutdown that Ctrl-C began, uvicorn raises it once more.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
@@ -87,8 +91,13 @@ def make_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """A uvicorn server with limits, which says when it answers."""
+def make_server(
+    app: FastAPI, *, on_started: Callable[[], None] = lambda: None, trusted_proxies: str = ""
+) -> uvicorn.Server:
+    """A uvicorn server with limits, which says when it answers.
+
+    :param trusted_proxies: addresses, with commas, whose word on where a request comes from is taken.
+    """
     import uvicorn
 
     from chatbot.web.patience import PatientProtocol
@@ -111,6 +120,7 @@ def make_server(app: FastAPI, *, on_started: Callable[[], None] = lambda: None) 
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies or None,
     )
     return ReportingServer(config)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
 
 from chatbot.types import Citation, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place
+from chatbot.web.placing import split_stretches
 from chatbot.web.trace import render_other_places
 
 
@@ -62,22 +62,9 @@ def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
 
 def _highlight_quotes(passage: Passage, quotes: Sequence[tuple[int, Citation]]) -> str:
     """The passage's text with every quoted stretch in a <mark> that names its citations."""
-    text = passage.text
-    spans = [
-        (
-            max(citation.source_start - passage.chunk.start, 0),
-            min(citation.source_end - passage.chunk.start, len(text)),
-            index,
-        )
-        for index, citation in quotes
-    ]
-    edges = sorted(
-        {0, len(text), *(edge for start, end, _ in spans for edge in (start, end) if 0 <= edge <= len(text))}
+    return "".join(
+        f'<mark data-citations="{" ".join(map(str, indexes))}">{escape(text)}</mark>'
+        if indexes
+        else escape(text)
+        for text, indexes in split_stretches(passage, quotes)
     )
-    return "".join(_render_stretch(text, start, end, spans) for start, end in pairwise(edges))
-
-
-def _render_stretch(text: str, start: int, end: int, spans: Sequence[tuple[int, int, int]]) -> str:
-    body = escape(text[start:end])
-    indexes = [str(index) for span_start, span_end, index in spans if span_start <= start and end <= span_end]
-    return f'<mark data-citations="{" ".join(indexes)}">{body}</mark>' if indexes else body

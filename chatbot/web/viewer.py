@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +14,10 @@ from chatbot.explanation import name_page_kind
 from chatbot.types import Document
 from chatbot.web.access import find_document, get_service
 from chatbot.web.export import write_chat
-from chatbot.web.pages import render_viewer_page
+from chatbot.web.pages import STYLE_PATH, ViewerLinks, render_viewer_page
+
+if TYPE_CHECKING:
+    from chatbot.service import Service
 
 SANDBOX_POLICY = "sandbox; default-src 'none'"
 
@@ -26,21 +29,11 @@ router = APIRouter(include_in_schema=False)
 @router.get("/documents/{document_id}")
 def show_document(request: Request, document_id: str, start: Offset = 0, end: Offset = 0) -> HTMLResponse:
     """The document as a page; `text[start:end]` is marked."""
-    from chatbot.documents.page import render_document_html
-
     document = find_document(request, document_id)
-    highlight = clip_span(document, start, end)
-    article = render_document_html(
-        document.record.title,
-        document.text,
-        document.blocks,
-        document.page_starts,
-        page_kind=name_page_kind(document.record.path),
-        highlight=highlight,
-    )
-    span = highlight or (0, 0)
-    page = find_page(document, span[0])
-    return HTMLResponse(render_viewer_page(document, article, page=page, start=span[0], end=span[1]))
+    address = f"/documents/{document_id}"
+    picture = f"{address}/pages/{{page}}.png?start={start}&end={end}"
+    links = ViewerLinks(STYLE_PATH, picture, original=f"{address}/original")
+    return show_text(document, start, end, links)
 
 
 @router.get("/documents/{document_id}/pages/{page_number}.png")
@@ -49,14 +42,7 @@ def show_page(
 ) -> Response:
     """A page of a PDF as a picture, with the quoted words marked."""
     document = find_document(request, document_id)
-    if document.record.format != "pdf" or not 1 <= page_number <= document.record.pages:
-        raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
-    span = clip_span(document, start, end)
-    words = [document.text[span[0] : span[1]]] if span else []
-    service = get_service(request)
-    with service.admission.enter(threading.Event()):
-        picture = service.render_page(document_id, page_number, highlights=words)
-    return Response(picture, media_type="image/png")
+    return draw_page(get_service(request), document, page_number, start, end)
 
 
 @router.get("/documents/{document_id}/original")
@@ -86,6 +72,39 @@ def export_chat(request: Request, chat_id: str) -> Response:
             "Content-Security-Policy": SANDBOX_POLICY,
         },
     )
+
+
+def show_text(document: Document, start: int, end: int, links: ViewerLinks) -> HTMLResponse:
+    """A document as a page; `text[start:end]` is marked."""
+    from chatbot.documents.page import render_document_html
+
+    highlight = clip_span(document, start, end)
+    article = render_document_html(
+        document.record.title,
+        document.text,
+        document.blocks,
+        document.page_starts,
+        page_kind=name_page_kind(document.record.path),
+        highlight=highlight,
+    )
+    page = find_page(document, highlight[0] if highlight else 0)
+    return HTMLResponse(
+        render_viewer_page(document, article, links, page=page, has_quote=highlight is not None)
+    )
+
+
+def draw_page(service: Service, document: Document, page_number: int, start: int, end: int) -> Response:
+    """A page of a PDF as a picture, with the quoted words marked.
+
+    :raises CorpusError: when there is no such page.
+    """
+    if document.record.format != "pdf" or not 1 <= page_number <= document.record.pages:
+        raise CorpusError(f"This document has no page {page_number}.", "Open the document without a page.")
+    span = clip_span(document, start, end)
+    words = [document.text[span[0] : span[1]]] if span else []
+    with service.admission.enter(threading.Event()):
+        picture = service.render_page(document.record.id, page_number, highlights=words)
+    return Response(picture, media_type="image/png")
 
 
 def clip_span(document: Document, start: int, end: int) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ import itertools
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from chatbot.metrics import Metrics
 from chatbot.receipts import Setup
 from chatbot.records import Records
 from chatbot.sessions import SessionStore
+from chatbot.site_records import SiteRecords
+from chatbot.sites import SiteStore
 from chatbot.types import (
     NO_FILTERS,
     Chat,
@@ -246,6 +249,7 @@ class FakeSettings:
     host: str = "127.0.0.1"
     port: int = 7900
     public_url: str | None = None
+    trusted_proxies: str = ""
 
     @property
     def is_shared(self) -> bool:
@@ -273,6 +277,9 @@ class FakeService:
         self.keys = KeyStore(self._folder / "keys.json")
         self.sessions = SessionStore(self._folder / "sessions.sqlite3", self.keys)
         self.records = Records(self._folder, most=100, days=90, find_revisions=self._find_revisions)
+        self.sites = SiteStore(self._folder / "sites.json")
+        self.site_records = SiteRecords(self._folder / "sites.sqlite3")
+        weakref.finalize(self, self.site_records.close)
         self.metrics = Metrics(
             count_waiting=lambda: self.admission.waiting,
             count_running=lambda: self.admission.running,

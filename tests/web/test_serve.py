@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from chatbot.errors import AccessError, ServerError
-from chatbot.web.serve import make_url, open_socket, serve
+from chatbot.web.serve import make_server, make_url, open_socket, serve
 from tests.web.fake_service import FakeService, FakeSettings
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +87,26 @@ def test_ctrl_c_ends_open_streams_soon():
         assert time.monotonic() - started < 5
     assert output == "closed\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(("trusted", "address"), [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.7")])
+def test_only_a_named_proxy_says_where_a_request_comes_from(trusted, address):
+    seen = []
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            seen.append(scope["client"][0])
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+    with open_socket("127.0.0.1", 0) as listener:
+        server = make_server(app, trusted_proxies=trusted)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        url = make_url("127.0.0.1", listener.getsockname()[1])
+        httpx.get(url, headers={"X-Forwarded-For": "192.0.2.7"}, trust_env=False)
+        server.should_exit = True
+        thread.join(timeout=10)
+    assert seen == [address]

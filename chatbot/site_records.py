@@ -1,0 +1,93 @@
+"""What is kept of the visitors of sites: how many questions a day, and which answers they rated.
+
+Conversations themselves are not written to the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatbot.database import open_database, write_transaction
+from chatbot.types import Rating
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE usage (
+    site TEXT NOT NULL, day TEXT NOT NULL, questions INTEGER NOT NULL, PRIMARY KEY (site, day)
+);
+CREATE TABLE ratings (
+    answer_id TEXT PRIMARY KEY, site TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
+    rating TEXT NOT NULL, rated_at TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RatedAnswer:
+    """An answer that a visitor found good or bad; `rated_at` is an ISO time."""
+
+    answer_id: str
+    site: str
+    question: str
+    answer: str
+    rating: Rating
+    rated_at: str
+
+
+class SiteRecords:
+    """Counts and ratings of all sites. Safe to call from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def count_question(self, site: str, day: str, limit: int) -> bool:
+        """Count a question; False, and nothing counted, when the day's budget is spent.
+
+        :raises LibraryError: when the data folder cannot be written.
+        """
+        with self._lock, write_transaction(self._database) as database:
+            row = database.execute(
+                "SELECT questions FROM usage WHERE site = ? AND day = ?", (site, day)
+            ).fetchone()
+            if limit <= 0 or (row is not None and row[0] >= limit):
+                return False
+            database.execute(
+                "INSERT INTO usage VALUES (?, ?, 1) "
+                "ON CONFLICT (site, day) DO UPDATE SET questions = questions + 1",
+                (site, day),
+            )
+            return True
+
+    def count_questions(self, site: str, day: str) -> int:
+        """How many questions a site was asked on an ISO day."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT questions FROM usage WHERE site = ? AND day = ?", (site, day)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def rate(self, rated: RatedAnswer) -> None:
+        """Keep a rating in place of an earlier one of the same answer."""
+        values = (rated.answer_id, rated.site, rated.question, rated.answer, rated.rating, rated.rated_at)
+        with self._lock, write_transaction(self._database) as database:
+            database.execute("INSERT OR REPLACE INTO ratings VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def take_back(self, answer_id: str) -> None:
+        """Forget the rating of an answer."""
+        with self._lock, write_transaction(self._database) as database:
+            database.execute("DELETE FROM ratings WHERE answer_id = ?", (answer_id,))
+
+    def list_ratings(self, site: str) -> list[RatedAnswer]:
+        """The rated answers of a site, newest first."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT * FROM ratings WHERE site = ? ORDER BY rated_at DESC, rowid DESC", (site,)
+            ).fetchall()
+        return [RatedAnswer(*row) for row in rows]
