@@ -209,7 +209,8 @@ def choose_sources(
         ]
     )
     texts = {passage.id: passage.text for passage in passages}
-    given = GivenPassages(passages, count=plan.given, seed=plan.seed)
+    embedder = service.make_assistant().embedder
+    given = GivenPassages(passages, embedder, count=plan.given, seed=plan.seed)
     return lambda question, _: give_passages(given, question), texts.get
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from chatbot.assistant import Assistant
-from chatbot.chunking import hash_text
+from chatbot.chunking import hash_text, join_for_embedding
 from chatbot.evaluation.datasets import GivenPassage, Question
 from chatbot.evaluation.metrics import (
     is_right,
@@ -19,7 +19,7 @@ from chatbot.evaluation.metrics import (
 from chatbot.evaluation.misspelling import misspell
 from chatbot.retrieval.search import ALL_WAYS
 from chatbot.sentences import find_content_words
-from chatbot.types import Chunk, FinishedAnswer, Passage, SearchResult, SearchTrace
+from chatbot.types import Chunk, Embedder, FinishedAnswer, Passage, SearchResult, SearchTrace
 
 RETRIEVAL_DEPTH = 10
 
@@ -142,7 +142,10 @@ class GivenPassages:
     :param count: how many passages a question is given.
     """
 
-    def __init__(self, passages: Sequence[GivenPassage], *, count: int, seed: int) -> None:
+    def __init__(
+        self, passages: Sequence[GivenPassage], embedder: Embedder, *, count: int, seed: int
+    ) -> None:
+        self._embedder = embedder
         self._passages = {passage.id: passage for passage in passages}
         self._words = {item.id: frozenset(find_content_words(item.text)) for item in passages}
         self._titles: dict[str, list[str]] = {}
@@ -157,7 +160,10 @@ class GivenPassages:
         others = self._choose_others(question, gold, self._count - len(gold))
         chosen = [*gold, *others]
         random.Random(f"{self._seed}/{question.question}").shuffle(chosen)  # noqa: S311 - no secret
-        return [make_given_passage(self._passages[item], number) for number, item in enumerate(chosen, 1)]
+        given = [make_given_passage(self._passages[item], number) for number, item in enumerate(chosen, 1)]
+        vectors = self._embedder.embed_documents([join_for_embedding(item.chunk) for item in given])
+        likeness = vectors @ self._embedder.embed_query(question.question)
+        return [replace(item, similarity=float(own)) for item, own in zip(given, likeness, strict=True)]
 
     def _choose_others(self, question: Question, gold: Sequence[str], count: int) -> list[str]:
         titles = [self._passages[item].title for item in gold if self._passages[item].title]

@@ -1,4 +1,4 @@
-"""Every door leads to the same answer: OpenAI's client, curl and the Model Context Protocol's client.
+"""Every door leads to one answer: OpenAI's client, curl, the Model Context Protocol's client, the widget.
 
 Another door: a function from address and question to an `AnswerSeen`, and a line in `DOORS`.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -123,3 +124,36 @@ def test_every_door_gives_the_same_answer_with_the_same_citations(running_server
 
     assert seen == [seen[0]] * len(DOORS)
     assert bool(seen[0].citations) == seen[0].found
+
+
+ORIGIN = "https://www.example.org"
+
+
+def ask_in_widget(url: str, question: str) -> dict:
+    """The turn as the widget's frame is told it."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        ticket = client.post("/widget/sites/handbook/ticket", headers={"origin": ORIGIN}).json()["ticket"]
+        token = client.post("/widget/visit", json={"ticket": ticket, "conversation": ""}).json()["token"]
+        events = client.post(
+            "/widget/ask", json={"question": question}, headers={"authorization": f"Bearer {token}"}
+        ).text
+    lines = [json.loads(line[6:]) for line in events.splitlines() if line.startswith("data: ")]
+    return next(line for line in lines if line["type"] == "done")["turn"]
+
+
+@pytest.mark.parametrize("question", [QUESTION, "Who owns the moon?"])
+def test_the_widget_shows_the_same_words_and_the_same_quotes(running_server, question):
+    url, service = running_server
+    service.sites.add_site("handbook", "handbook", [ORIGIN])
+    service.delay_seconds = 0.001
+
+    turn, seen = ask_in_widget(url, question), ask_with_curl(url, question)
+
+    pieces = [piece for block in turn["blocks"] for piece in block["pieces"]]
+    words = " ".join(piece["text"] for piece in pieces if "text" in piece)
+    assert turn["found"] == seen.found
+    assert words.split() == re.sub(r"[*_`#]|^- ", "", seen.text, flags=re.MULTILINE).split()
+    if seen.found:
+        quoted = {part["text"] for source in turn["sources"] for part in source["words"] if part["is_quoted"]}
+        assert quoted == {citation.quote for citation in seen.citations}
+        assert sum("citation" in piece for piece in pieces) >= 1
