@@ -83,7 +83,6 @@ RANKS = [
     ["connecting"],
     [
         "key_command",
-        "site_command",
         "ingest_command",
         "backup_command",
         "bench_command",
@@ -93,6 +92,7 @@ RANKS = [
         "feedback_command",
         "mcp_command",
     ],
+    ["site_command"],
     ["cli"],
     ["__main__"],
 ]

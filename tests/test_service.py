@@ -372,12 +372,13 @@ def test_another_embedding_model_is_searched_at_once_after_its_ingest(make_servi
     first.start()
     first.wait_until_ready()
     wait_for(lambda: first.last_report("notes"))
+    before = first.last_report("notes")
     first.close()
 
     second = make_service(make_embedder=lambda _: HashingEmbedder(fingerprint="hashing2", dimension=48))
     second.start()
     second.wait_until_ready()
-    wait_for(lambda: second.last_report("notes"))
+    wait_for(lambda: second.last_report("notes") != before)
 
     [passage] = second.search("ferry", corpus="notes").passages
     assert passage.vector_rank == 1

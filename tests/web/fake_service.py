@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import shutil
 import tempfile
 import threading
 import time
@@ -256,6 +258,16 @@ class FakeSettings:
         return self.host != "127.0.0.1" or self.public_url is not None
 
 
+def write_blank_pdf(path: Path, pages: int) -> None:
+    """A PDF with nothing on its pages."""
+    import pypdfium2
+
+    with contextlib.closing(pypdfium2.PdfDocument.new()) as file:
+        for _ in range(pages):
+            file.new_page(595, 842).close()
+        file.save(path)
+
+
 @dataclass
 class FakeService:
     """Everything the page asks of the product, scripted; `answers` remembers each answer given."""
@@ -280,6 +292,7 @@ class FakeService:
         self.sites = SiteStore(self._folder / "sites.json")
         self.site_records = SiteRecords(self._folder / "sites.sqlite3")
         weakref.finalize(self, self.site_records.close)
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.metrics = Metrics(
             count_waiting=lambda: self.admission.waiting,
             count_running=lambda: self.admission.running,
@@ -344,7 +357,7 @@ class FakeService:
         document = self.get_document(document_id)
         path = self._folder / document.record.path.replace("/", "-")
         if document.record.format == "pdf":
-            path.write_bytes(b"%PDF-1.4\n%%EOF")
+            write_blank_pdf(path, document.record.pages)
         else:
             path.write_text(document.text)
         return path
