@@ -21,6 +21,7 @@ from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
     SentenceVectors,
+    finds_nothing,
     names_what_is_missing,
     rank_evidence,
 )
@@ -321,7 +322,7 @@ class Assistant:
         """Whether the passages are likely to hold the answer; a floor of 0 means always."""
         if not evidence or self.rules.evidence_floor == 0:
             return bool(evidence)
-        likely = evidence[0].confidence >= self.rules.evidence_floor
+        likely = evidence[0].confidence >= self.rules.evidence_floor and not finds_nothing(evidence)
         return likely and not names_what_is_missing(question, spans)
 
 

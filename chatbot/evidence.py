@@ -33,10 +33,12 @@ PART_SHARE = 0.5
 """How much one of two questions counts by itself: the second often leans on the first ("and who pays?")."""
 NEWER_MARGIN = 0.3
 """The newer version of a document goes first when its best sentence scores at most this much lower."""
-EVEN_ODDS, ODDS_SCALE = 4.0, 2.0
+EVEN_ODDS, ODDS_SCALE = 2.0, 2.0
 """At these odds (a logarithm) the reading model is trusted by half, and how fast trust grows with them."""
-TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.1, 0.2
+TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.1, 0.4
 """What trust adds to a sentence's score, and beyond that to the decision whether to answer at all."""
+SURELY_NONE = -9.0
+"""Where the reading model's best odds in all passages are below this, it is sure that none answers."""
 UNREAD_TRUST = 0.25
 """Stands for trust where there is no reading model, so that one floor fits both."""
 READ_BEST = 3
@@ -84,6 +86,12 @@ class Evidence:
     def confidence(self) -> float:
         """How likely the sentence answers; sound answers have about 0.65 and more."""
         return self.score + TRUST_IN_ANSWER * measure_trust(self.odds)
+
+
+def finds_nothing(evidence: Sequence[Evidence]) -> bool:
+    """Whether the reading model is sure that no sentence answers, however near it is in words and meaning."""
+    odds = [item.odds for item in evidence if item.odds is not None]
+    return bool(odds) and max(odds) < SURELY_NONE
 
 
 SentenceVectors = Mapping[tuple[str, int, int], Vectors]

@@ -16,7 +16,7 @@ MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
 SAME_WORDS = 0.8
 """A quote that shares this much of its words with what was said already is left out."""
 
-SURE_ODDS = 5.0
+SURE_ODDS = 4.0
 """The reading model's words are shown alone where they are this much likelier (as a logarithm) than none."""
 WHOLE_SHARE = 0.8
 """An answer that is more than this share of its sentence is not told apart from it."""
@@ -24,6 +24,7 @@ WHOLE_SHARE = 0.8
 _COUNTED = re.compile(r"\bhow many (?:\w+ )??(\w+s)\b", re.IGNORECASE)
 _WORDS_BEHIND = re.compile(r"(?: [^\W\d_]+){1,3}")
 _WORD = re.compile(r"\w+")
+_IN_WORD = re.compile(r"\w\w|\d[.,:]\d|[.,:]\d")
 _EDGE_MARKS = " \t\n.,;:!?()[]{}\"'“”‘’|*_`"
 _PARTNERS = {"(": ")", ")": "(", "[": "]", "]": "[", "{": "}", "}": "{", "“": "”", "”": "“"}
 _ASKS_WHETHER = re.compile(
@@ -92,11 +93,20 @@ def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSp
     if best.answer is None or best.odds is None or best.odds < SURE_ODDS or best.span.table_header:
         return None
     passage = best.span.passage
-    start, end = trim_answer(passage.text, best.answer.start, best.answer.end)
+    start, end = trim_answer(passage.text, *complete_words(passage.text, best.answer.start, best.answer.end))
     end = include_counted(passage.text, end, best.span.end - passage.chunk.start, question)
     answer = widen_span(best.span, passage.chunk.start + start, passage.chunk.start + end)
     is_whole = len(answer.text) > WHOLE_SHARE * len(best.span.text)
     return None if is_whole or not answer.text else answer
+
+
+def complete_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The characters of an answer grown to whole words and numbers: "£18,400", not "£18"."""
+    while start > 0 and _IN_WORD.match(text, start - 1):
+        start -= 1
+    while 0 < end < len(text) and _IN_WORD.match(text, end - 1):
+        end += 1
+    return start, end
 
 
 def trim_answer(text: str, start: int, end: int) -> tuple[int, int]:

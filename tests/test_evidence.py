@@ -1,6 +1,14 @@
 import pytest
 
-from chatbot.evidence import asks_for_number, cut_text, holds_number, rank_evidence
+from chatbot.evidence import (
+    SURELY_NONE,
+    Evidence,
+    asks_for_number,
+    cut_text,
+    finds_nothing,
+    holds_number,
+    rank_evidence,
+)
 from chatbot.grounding import list_source_spans
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage
@@ -78,3 +86,15 @@ def test_questions_for_numbers_are_known(question, expected):
 )
 def test_numbers_in_digits_and_words_are_known(text, expected):
     assert expected is holds_number(text)
+
+
+def test_a_reading_model_that_finds_nothing_anywhere_is_believed():
+    span = list_source_spans([make_passage("The code of the door is changed every month.")])[0]
+
+    def weigh(*odds: float | None) -> bool:
+        return finds_nothing([Evidence(span, 1.0, odds=item) for item in odds])
+
+    assert weigh(SURELY_NONE - 1, SURELY_NONE - 5)
+    assert not weigh(SURELY_NONE - 5, SURELY_NONE + 1)
+    assert not weigh(None)
+    assert not weigh()

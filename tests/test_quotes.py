@@ -6,6 +6,7 @@ from chatbot.quotes import (
     SURE_ODDS,
     choose_quotes,
     choose_short_answer,
+    complete_words,
     find_older_statement,
     include_counted,
     trim_answer,
@@ -139,3 +140,24 @@ def test_what_an_older_version_says_instead_is_found(question, old, expected):
     found = find_older_statement(evidence, choose_quotes(evidence, question), question)
 
     assert (found and found.text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "expected"),
+    [
+        ("The cost was £18,400, of which half.", "18", "18,400"),
+        ("The cost was £18,400, of which half.", "400", "18,400"),
+        ("It opens at 08:30.", "08", "08:30"),
+        ("Wages rose by 3.4 per cent.", "4 per", "3.4 per"),
+        ("Ask Kellan.", "Kell", "Kellan"),
+        ("Ask Kellan.", "ellan", "Kellan"),
+        ("Rooms 12, 14 and 16.", "12", "12"),
+        ("It is 27.", "27", "27"),
+    ],
+)
+def test_a_short_answer_is_made_of_whole_words_and_numbers(text, found, expected):
+    start = text.index(found)
+
+    first, last = complete_words(text, start, start + len(found))
+
+    assert text[first:last] == expected
