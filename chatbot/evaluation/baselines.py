@@ -10,6 +10,7 @@ import numpy as np
 
 from chatbot.assistant import Assistant
 from chatbot.evaluation.run import AnswerSimply
+from chatbot.evidence import cut_text
 from chatbot.grounding import list_source_spans
 from chatbot.types import Message, Passage
 
@@ -33,7 +34,7 @@ def quote_nearest(assistant: Assistant, question: str, passages: Sequence[Passag
     spans = [span for span in list_source_spans(passages[:1]) if span.sentences == 1]
     if not spans:
         return None
-    vectors = assistant.embedder.embed_documents([span.text for span in spans])
+    vectors = assistant.embedder.embed_documents([cut_text(span.text, assistant.embedder) for span in spans])
     return spans[int(np.argmax(vectors @ assistant.embedder.embed_query(question)))].text
 
 

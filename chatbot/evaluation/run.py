@@ -17,6 +17,7 @@ from chatbot.evaluation.metrics import (
     measure_f1,
 )
 from chatbot.evaluation.misspelling import misspell
+from chatbot.evidence import cut_text
 from chatbot.retrieval.search import ALL_WAYS
 from chatbot.sentences import find_content_words
 from chatbot.types import Chunk, Embedder, FinishedAnswer, Passage, SearchResult, SearchTrace
@@ -161,7 +162,8 @@ class GivenPassages:
         chosen = [*gold, *others]
         random.Random(f"{self._seed}/{question.question}").shuffle(chosen)  # noqa: S311 - no secret
         given = [make_given_passage(self._passages[item], number) for number, item in enumerate(chosen, 1)]
-        vectors = self._embedder.embed_documents([join_for_embedding(item.chunk) for item in given])
+        texts = [cut_text(join_for_embedding(item.chunk), self._embedder) for item in given]
+        vectors = self._embedder.embed_documents(texts)
         likeness = vectors @ self._embedder.embed_query(question.question)
         return [replace(item, similarity=float(own)) for item, own in zip(given, likeness, strict=True)]
 
