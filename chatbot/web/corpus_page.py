@@ -85,9 +85,9 @@ def render_corpus_page(
     body = (
         '<div class="corpus"><header><p class="brand">Chatbot</p>'
         f"<h1>{escape(corpus.title)}</h1><p>{told}.</p>{_render_places(corpus, corpora)}</header>"
-        f"<main>{_render_sync(corpus, progress, report, rights)}"
+        f"<main>{_render_documents(corpus, records, chosen, view, rights)}"
         f"{_render_adding(corpus, upload_limit_mb) if rights.may_ingest else ''}"
-        f"{_render_documents(corpus, records, chosen, view, rights)}</main></div>"
+        f"{_render_sync(corpus, progress, report, rights)}</main></div>"
     )
     return render_page(f"Documents of {corpus.title}", body)
 
