@@ -15,7 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,17 @@ from chatbot.errors import LibraryError
 from chatbot.ownership import claim_data_folder
 
 FORMAT = 1
-DATABASES = ("library.sqlite3", "chats.sqlite3", "jobs.sqlite3")
-FILES = ("keys.json",)
+DATABASES = (
+    "library.sqlite3",
+    "chats.sqlite3",
+    "jobs.sqlite3",
+    "receipts.sqlite3",
+    "feedback.sqlite3",
+    "sites.sqlite3",
+)
+FILES = ("keys.json", "sites.json", "index.json")
+OTHER_DATABASES, OTHER_FILES = "indexes/*/library.sqlite3", "indexes/*/index-state.json"
+"""Those of the indexes beside the first one."""
 _DESCRIPTION = "backup.json"
 _DATA, _CORPORA = "data", "corpora"
 
@@ -73,14 +82,18 @@ def write_backup(target: Path, *, data_folder: Path, corpora_folder: Path, repor
 
 
 def _add_data(archive: tarfile.TarFile, data_folder: Path, scratch: Path) -> None:
-    for name in DATABASES:
-        if (data_folder / name).is_file():
-            with tempfile.TemporaryDirectory(dir=scratch, prefix=".backup-") as folder:
-                copy_database(data_folder / name, Path(folder) / name)
-                archive.add(Path(folder) / name, f"{_DATA}/{name}")
-    for name in FILES:
-        if (data_folder / name).is_file():
-            archive.add(data_folder / name, f"{_DATA}/{name}")
+    for path in list_kept(data_folder, DATABASES, OTHER_DATABASES):
+        with tempfile.TemporaryDirectory(dir=scratch, prefix=".backup-") as folder:
+            copy_database(path, Path(folder) / path.name)
+            archive.add(Path(folder) / path.name, f"{_DATA}/{path.relative_to(data_folder).as_posix()}")
+    for path in list_kept(data_folder, FILES, OTHER_FILES):
+        archive.add(path, f"{_DATA}/{path.relative_to(data_folder).as_posix()}")
+
+
+def list_kept(data_folder: Path, names: Sequence[str], pattern: str) -> list[Path]:
+    """The files of these names that are there, and those below that fit the pattern."""
+    named = [data_folder / name for name in names if (data_folder / name).is_file()]
+    return named + sorted(data_folder.glob(pattern))
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -187,9 +200,13 @@ def _move_into_place(unpacked: Path, data_folder: Path, corpora_folder: Path) ->
     corpora_folder.mkdir(parents=True, exist_ok=True)
     for path in sorted((unpacked / _CORPORA).glob("*")):
         shutil.move(path, corpora_folder / path.name)
-    for name in (*FILES, *reversed(DATABASES)):  # the library last: with it the restored folder is whole
-        if (unpacked / _DATA / name).exists():
-            (unpacked / _DATA / name).replace(data_folder / name)
+    kept = unpacked / _DATA
+    files = list_kept(kept, FILES, OTHER_FILES)
+    databases = list_kept(kept, DATABASES, OTHER_DATABASES)
+    for path in (*files, *reversed(databases)):  # the library last: with it the restored folder is whole
+        target = data_folder / path.relative_to(kept)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
     return count
 
 

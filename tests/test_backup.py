@@ -162,3 +162,27 @@ def test_a_backup_that_cannot_be_written_leaves_the_last_one(bench, back_up, tmp
         back_up()
     assert (tmp_path / "backup.tar").read_bytes() == first
     assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_receipts_sites_and_other_indexes_are_kept_too(bench, back_up, tmp_path):
+    bench.write("ferry.md", FERRY)
+    bench.ingest()
+    others = ["receipts.sqlite3", "feedback.sqlite3", "sites.sqlite3", "indexes/other/library.sqlite3"]
+    for name in others:
+        (bench.data / name).parent.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(bench.data / name) as database:
+            database.execute("CREATE TABLE facts (word TEXT)")
+            database.execute("INSERT INTO facts VALUES (?)", (name,))
+        database.close()
+    files = ["sites.json", "index.json", "indexes/other/index-state.json"]
+    for name in files:
+        (bench.data / name).write_text(name)
+
+    restore(back_up().path, tmp_path / "elsewhere")
+
+    folder = tmp_path / "elsewhere" / "data"
+    assert [(folder / name).read_text() for name in files] == files
+    for name in others:
+        database = sqlite3.connect(folder / name)
+        assert database.execute("SELECT word FROM facts").fetchall() == [(name,)]
+        database.close()
