@@ -10,26 +10,18 @@ they are not part of this project, and without them only the shipped corpus is m
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from question_sets import (
-    DATA,
     LEARNED_ARTICLES,
     QuestionSet,
     Row,
     ask_hops,
-    prepare_plan,
+    make_parser,
+    measure_sets,
 )
 
-from chatbot.build import set_offline_environment
-from chatbot.evaluation.command import EvaluationPlan, run_evaluation
-from chatbot.settings import Settings, load_settings
+from chatbot.evaluation.command import EvaluationPlan
 
 BASELINES = ("best sentence", "model untaught", "no documents")
 
@@ -129,39 +121,12 @@ SETS = [
 
 def main() -> None:
     """Measure the sets that are there and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--sets", nargs="+", choices=[item.name for item in SETS], metavar="SET")
+    parser = make_parser(__doc__, SETS)
     parser.add_argument("--baselines", action="store_true", help="answer in the simpler ways too; slow")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--most", type=int, default=300, help="ask at most so many of each set (default 300)")
+    parser.set_defaults(most=300)
     options = parser.parse_args()
-    settings = load_settings()
-    set_offline_environment(offline=True)
-    reports: dict[str, Any] = {}
-    for item in SETS:
-        if options.sets and item.name not in options.sets:
-            continue
-        if item.questions and not (options.data / item.questions).exists():
-            print(f"{item.name}: skipped, {options.data} is not there", file=sys.stderr)
-            continue
-        item = replace(item, most=options.most)
-        reports[item.name] = measure_set(item, options.data, settings, baselines=options.baselines)
-        print(f"{item.name}: {reports[item.name]['answers']}", file=sys.stderr, flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(reports, indent=1))
+    reports = measure_sets(SETS, options, EvaluationPlan(baselines=options.baselines), group="answers")
     print(format_table(reports, baselines=options.baselines))
-
-
-def measure_set(item: QuestionSet, data: Path, settings: Settings, *, baselines: bool) -> dict[str, Any]:
-    """The report of one set, without its questions."""
-    with tempfile.TemporaryDirectory(prefix="table-") as folder:
-        plan = EvaluationPlan(given=item.given, baselines=baselines)
-        plan = prepare_plan(item, data, settings, Path(folder), plan)
-        report = run_evaluation(plan, settings, lambda _: None)
-    return {name: figures for name, figures in report.items() if isinstance(figures, dict)}
 
 
 def format_table(reports: dict[str, Any], *, baselines: bool) -> str:

@@ -5,15 +5,19 @@ Each set is a small adapter: which rows are asked, and what of a row is the ques
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatbot.evaluation.command import EvaluationPlan
-from chatbot.settings import Settings
+from chatbot.build import set_offline_environment
+from chatbot.evaluation.command import EvaluationPlan, run_evaluation
+from chatbot.settings import Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT.parent / "shared" / "data"
@@ -135,3 +139,44 @@ def write_rows(path: Path, rows: Iterable[Row]) -> Path:
     """Write objects as JSONL."""
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return path
+
+
+def make_parser(description: str | None, sets: Sequence[QuestionSet]) -> argparse.ArgumentParser:
+    """The options that every table of sets takes."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--sets", nargs="+", choices=[item.name for item in sets], metavar="SET")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--most", type=int, help="ask at most so many questions of each set")
+    return parser
+
+
+def measure_sets(
+    sets: Sequence[QuestionSet], options: argparse.Namespace, plan: EvaluationPlan, *, group: str
+) -> dict[str, Any]:
+    """The reports of the sets that are wanted and there, without their questions.
+
+    :param plan: what to measure of each set; its questions and passages are filled in.
+    :param group: the group of figures that is told while the next set is measured.
+    """
+    settings = load_settings()
+    set_offline_environment(offline=True)
+    reports: dict[str, Any] = {}
+    for item in sets:
+        if options.sets and item.name not in options.sets:
+            continue
+        if item.questions and not (options.data / item.questions).exists():
+            print(f"{item.name}: skipped, {options.data} is not there", file=sys.stderr)
+            continue
+        item = replace(item, most=min(item.most, options.most or item.most))
+        with tempfile.TemporaryDirectory(prefix="table-") as folder:
+            own = replace(plan, given=item.given)
+            own = prepare_plan(item, options.data, settings, Path(folder), own)
+            report = run_evaluation(own, settings, lambda _: None)
+        reports[item.name] = {name: values for name, values in report.items() if isinstance(values, dict)}
+        print(f"{item.name}: {reports[item.name][group]}", file=sys.stderr, flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(reports, indent=1))
+    return reports

@@ -9,16 +9,9 @@ vanishes afterwards and asked as `chatbot evaluate --retrieval-only` does; the t
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from question_sets import (
-    DATA,
     QuestionSet,
     ask_clean,
     ask_clear_turn,
@@ -27,12 +20,11 @@ from question_sets import (
     ask_labelled_turn,
     ask_pair,
     ask_within_title,
-    prepare_plan,
+    make_parser,
+    measure_sets,
 )
 
-from chatbot.build import set_offline_environment
-from chatbot.evaluation.command import EvaluationPlan, run_evaluation
-from chatbot.settings import Settings, load_settings
+from chatbot.evaluation.command import EvaluationPlan
 
 GROUPS = ("retrieval", "vectors alone", "words alone")
 FIGURES = ("recall@1", "recall@5", "mrr")
@@ -95,39 +87,11 @@ SETS = [
 
 def main() -> None:
     """Measure the sets that are there and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--sets", nargs="+", choices=[item.name for item in SETS], metavar="SET")
+    parser = make_parser(__doc__, SETS)
     parser.add_argument("--misspelt", action="store_true", help="with a slip of the pen in every question")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--most", type=int, help="ask at most so many questions of each set")
     options = parser.parse_args()
-    settings = load_settings()
-    set_offline_environment(offline=True)
-    reports: dict[str, Any] = {}
-    for item in SETS:
-        if options.sets and item.name not in options.sets:
-            continue
-        if item.questions and not (options.data / item.questions).exists():
-            print(f"{item.name}: skipped, {options.data} is not there", file=sys.stderr)
-            continue
-        item = replace(item, most=min(item.most, options.most or item.most))
-        reports[item.name] = measure_set(item, options.data, settings, misspelt=options.misspelt)
-        print(f"{item.name}: {reports[item.name]['retrieval']}", file=sys.stderr, flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(reports, indent=1))
-    print(format_table(reports))
-
-
-def measure_set(item: QuestionSet, data: Path, settings: Settings, *, misspelt: bool) -> dict[str, Any]:
-    """The report of one set, without its questions."""
-    with tempfile.TemporaryDirectory(prefix="table-") as folder:
-        plan = EvaluationPlan(retrieval_only=True, misspelt=misspelt)
-        plan = prepare_plan(item, data, settings, Path(folder), plan)
-        report = run_evaluation(plan, settings, lambda _: None)
-    return {name: figures for name, figures in report.items() if isinstance(figures, dict)}
+    plan = EvaluationPlan(retrieval_only=True, misspelt=options.misspelt)
+    print(format_table(measure_sets(SETS, options, plan, group="retrieval")))
 
 
 def format_table(reports: dict[str, Any]) -> str:
