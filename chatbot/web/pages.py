@@ -42,7 +42,8 @@ def render_viewer_page(
         is_open = " open" if has_quote else ""
         picture = (
             f'<details class="picture"{is_open}><summary>Page {page} as it looks in the file</summary>'
-            f'<img src="{source}" loading="lazy"'
+            # As high as a sheet before it is there, so that the quote below does not jump out of sight.
+            f'<img src="{source}" loading="lazy" width="595" height="842"'
             f' alt="Page {page} of {escape(record.title)}, with the quote marked">'
             "</details>"
         )
