@@ -143,3 +143,16 @@ def test_no_route_answers_with_an_embedding(client):
     }
     assert not names & {"vector", "vectors", "embedding", "embeddings"}
     assert find_long_lists([[0.1] * 16]) == ["[]"]
+
+
+def test_newer_feedback_of_other_corpora_hides_none_of_ones_own(client, service):
+    own = ask(client, corpus="papers")["receipt"]
+    client.post("/api/feedback", json={"answer_id": own, "rating": "up"})
+    for _ in range(2):
+        other = ask(client)["receipt"]
+        client.post("/api/feedback", json={"answer_id": other, "rating": "down"})
+    headers = use(service.keys.create_key("phone", "admin", ["papers"]))
+
+    [item] = client.get("/api/feedback?limit=2", headers=headers).json()["feedback"]
+
+    assert (item["corpus"], item["rating"]) == ("papers", "up")
