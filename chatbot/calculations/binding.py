@@ -23,7 +23,7 @@ from chatbot.calculations.naming import NamedWords, name_words
 from chatbot.calculations.questions import Operation, Request
 from chatbot.calculations.tables import Table
 from chatbot.calculations.values import holds_amounts, is_blank
-from chatbot.calculations.vocabulary import TableVocabulary, is_label, split_words
+from chatbot.calculations.vocabulary import TableVocabulary, split_words
 from chatbot.sentences import stem_word
 
 _ADJECTIVES = {
@@ -112,7 +112,7 @@ def _complete_plan(
         return None
     if groups:
         plan = replace(plan, group=groups[0].column)
-    labels = [m for m in others if is_label(vocabulary.columns[m.column])]
+    labels = [m for m in others if m.column in vocabulary.labels]
     others = [m for m in others if m not in labels]
     if any(m.lead in _LEADS_GROUP for m in labels):
         return None
@@ -244,4 +244,4 @@ def _complete_sum(
         return None
     if plan.operation != "sum" and vocabulary.columns[measure] & _SUMMARIES:
         return None
-    return replace(plan, measure=measure) if not is_label(vocabulary.columns[measure]) else None
+    return replace(plan, measure=measure) if measure not in vocabulary.labels else None

@@ -10,7 +10,8 @@ from operator import itemgetter
 from chatbot.calculations.comparisons import Limit, lies_within
 from chatbot.calculations.naming import SAYS_NOTHING, NamedWords
 from chatbot.calculations.tables import Table
-from chatbot.calculations.vocabulary import TableVocabulary, is_label, stem_name
+from chatbot.calculations.values import holds_unclear_numbers
+from chatbot.calculations.vocabulary import TableVocabulary, stem_name
 from chatbot.sentences import stem_word
 from chatbot.surveys.periods import Period
 
@@ -117,6 +118,9 @@ def _find_limited(
 
 def find_default(table: Table, vocabulary: TableVocabulary) -> int | None:
     """The column that an amount means where none is named: the only one of numbers that count something."""
+    texts = [number for number, column in enumerate(table.columns) if column.kind == "text"]
+    if any(holds_unclear_numbers([row.cells[number] for row in table.rows]) for number in texts):
+        return None
     numeric = list_measures(table, vocabulary)
     if len(numeric) == 1:
         return numeric[0]
@@ -133,5 +137,5 @@ def list_measures(table: Table, vocabulary: TableVocabulary) -> list[int]:
     return [
         number
         for number, column in enumerate(table.columns)
-        if column.kind == "number" and not is_label(vocabulary.columns[number])
+        if column.kind == "number" and number not in vocabulary.labels
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatbot.calculations.comparisons import MARK
-from chatbot.calculations.vocabulary import LONGEST_NAME_WORDS, PERSON_WORDS, TableVocabulary, is_label
+from chatbot.calculations.vocabulary import LONGEST_NAME_WORDS, PERSON_WORDS, TableVocabulary
 from chatbot.sentences import STOP_WORDS, stem_word
 
 _CHANGES_MEANING = frozenset(
@@ -87,7 +87,7 @@ def _name_plain_word(token: str, vocabulary: TableVocabulary, found: NamedWords,
     if token in SAYS_NOTHING:
         return place + 1
     stem = stem_word(token)
-    is_thing = any(stem in stems and is_label(stems) for stems in vocabulary.columns)
+    is_thing = any(stem in vocabulary.columns[number] for number in vocabulary.labels)
     is_person = vocabulary.has_people and not PERSON_WORDS.isdisjoint({token, stem, token.removesuffix("s")})
     if stem in vocabulary.places or is_person or is_thing:
         found.has_subject = True

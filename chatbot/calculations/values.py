@@ -90,6 +90,19 @@ def holds_amounts(cells: Sequence[str]) -> bool:
     return 2 * sum(_BEGINS_AMOUNT.match(cell) is not None for cell in filled) > len(filled)
 
 
+def holds_unclear_numbers(cells: Sequence[str]) -> bool:
+    """Whether a column is one of numbers that cannot be told, such as 1.234, or of several currencies."""
+    filled = [cell for cell in cells if not is_blank(cell)]
+    found = [number for cell in filled if (number := _read_written(cell))]
+    if not found or len(found) < ENOUGH * len(filled):
+        return False
+    are_amounts = all(
+        number.unit.is_before or number.unit.name in CURRENCY_SIGNS for number in found
+    )  # a room such as 12A is none
+    has_unit = _find_unit([number.unit for number in found]) is not None
+    return are_amounts if not has_unit else _find_decimal_mark([number.digits for number in found]) is None
+
+
 def read_number(text: str) -> Decimal | None:
     """A number that stands alone, such as one typed in a question; None for anything else."""
     column = read_column([text])

@@ -26,6 +26,7 @@ _LABEL_COLUMNS = frozenset(
 )
 _COUNTS = re.compile(r"^\s*(?:total )?(?:number|no\.?|nr\.?|count|#) of (?:the )?", re.IGNORECASE)
 """How the name of a column begins that counts things, and is no label of them."""
+_ENDS_IN_NUMBER = re.compile(r"\bno\b\W*$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _TOKEN = re.compile(r"§\w|[^\W_]+")
 
@@ -36,14 +37,15 @@ class TableVocabulary:
 
     `columns` are the words of each column's name; `values` says for the words of a cell in which columns it
     stands; `places` are those of the table's name, its document's title and path; `counts` are the columns
-    that are called a "number of" something.
+    that are called a "number of" something, `labels` those that name their rows.
     """
 
     columns: tuple[frozenset[str], ...]
     values: Mapping[Words, frozenset[int]]
     places: frozenset[str]
     has_people: bool
-    counts: frozenset[int] = frozenset()
+    counts: frozenset[int]
+    labels: frozenset[int]
 
 
 def split_words(text: str) -> list[str]:
@@ -60,9 +62,15 @@ def stem_name(text: str) -> Words:
 def read_vocabulary(table: Table) -> TableVocabulary:
     """The words of a table. Of numbers only labels, such as years, are values that a question may name."""
     columns = tuple(frozenset(_list_name_stems(name)) for name in table.names)
+    labels = frozenset(
+        number
+        for number, name in enumerate(table.names)
+        if is_label(columns[number])
+        or (table.columns[number].kind == "number" and _ENDS_IN_NUMBER.search(name))
+    )
     values: dict[Words, set[int]] = {}
     for number, column in enumerate(table.columns):
-        if column.kind == "text" or (column.kind == "number" and is_label(columns[number])):
+        if column.kind == "text" or (column.kind == "number" and number in labels):
             for cell in {row.cells[number] for row in table.rows}:
                 words = () if is_blank(cell) else stem_name(cell)
                 if 0 < len(words) <= LONGEST_NAME_WORDS:
@@ -70,9 +78,7 @@ def read_vocabulary(table: Table) -> TableVocabulary:
     place = re.sub(r"[\W_]+", " ", f"{table.name} {table.record.title} {table.record.path}")
     of_people = {number for number, stems in enumerate(columns) if stems & _PERSON_COLUMNS}
     headcounts = {
-        number
-        for number in of_people
-        if table.columns[number].kind == "number" and not is_label(columns[number])
+        number for number in of_people if table.columns[number].kind == "number" and number not in labels
     }
     return TableVocabulary(
         columns,
@@ -80,6 +86,7 @@ def read_vocabulary(table: Table) -> TableVocabulary:
         frozenset(stem_name(place)) - (_PERSON_COLUMNS if headcounts else frozenset()),
         bool(of_people) and not headcounts,
         frozenset(number for number, name in enumerate(table.names) if _COUNTS.match(name)),
+        labels,
     )
 
 
