@@ -121,8 +121,7 @@ class Calculator:
         table = plan.table
         copies = self._library.list_copies([table.record.id]).get(table.record.id, [])
         record = next(iter(select_documents([table.record, *copies], filters)), table.record)
-        name = record.title if table.name == table.record.title else table.name
-        return replace(plan, table=replace(table, record=record, name=name))
+        return replace(plan, table=replace(table, record=record))
 
     def _make_calculations(
         self, question: str, corpus: str, filters: SearchFilters, plans: Sequence[Plan]

@@ -10,7 +10,6 @@ from operator import itemgetter
 from chatbot.calculations.comparisons import Limit, lies_within
 from chatbot.calculations.naming import SAYS_NOTHING, NamedWords
 from chatbot.calculations.tables import Table
-from chatbot.calculations.values import holds_unclear_numbers
 from chatbot.calculations.vocabulary import TableVocabulary, stem_name
 from chatbot.sentences import stem_word
 from chatbot.surveys.periods import Period
@@ -117,9 +116,11 @@ def _find_limited(
 
 
 def find_default(table: Table, vocabulary: TableVocabulary) -> int | None:
-    """The column that an amount means where none is named: the only one of numbers that count something."""
-    texts = [number for number, column in enumerate(table.columns) if column.kind == "text"]
-    if any(holds_unclear_numbers([row.cells[number] for row in table.rows]) for number in texts):
+    """The column that an amount means where none is named: the only one of numbers that count something.
+
+    None where another column has amounts that were not understood, for it may be meant.
+    """
+    if any(column.is_unclear for column in table.columns):
         return None
     numeric = list_measures(table, vocabulary)
     if len(numeric) == 1:

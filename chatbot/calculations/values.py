@@ -47,6 +47,8 @@ class Column:
     """The values of a column: numbers or days, None where a cell holds none.
 
     `unreadable` counts filled cells that are neither. `places` is the most decimal places of its numbers.
+    One of words `is_unclear` where they are numbers that cannot be told, such as 1.234, or of several
+    currencies.
     """
 
     kind: ColumnKind
@@ -55,6 +57,7 @@ class Column:
     unit: Unit = Unit()
     places: int = 0
     unreadable: int = 0
+    is_unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +93,6 @@ def holds_amounts(cells: Sequence[str]) -> bool:
     return 2 * sum(_BEGINS_AMOUNT.match(cell) is not None for cell in filled) > len(filled)
 
 
-def holds_unclear_numbers(cells: Sequence[str]) -> bool:
-    """Whether a column is one of numbers that cannot be told, such as 1.234, or of several currencies."""
-    filled = [cell for cell in cells if not is_blank(cell)]
-    found = [number for cell in filled if (number := _read_written(cell))]
-    if not found or len(found) < ENOUGH * len(filled):
-        return False
-    are_amounts = all(
-        number.unit.is_before or number.unit.name in CURRENCY_SIGNS for number in found
-    )  # a room such as 12A is none
-    has_unit = _find_unit([number.unit for number in found]) is not None
-    return are_amounts if not has_unit else _find_decimal_mark([number.digits for number in found]) is None
-
-
 def read_number(text: str) -> Decimal | None:
     """A number that stands alone, such as one typed in a question; None for anything else."""
     column = read_column([text])
@@ -117,7 +107,8 @@ def _read_numbers(cells: Sequence[str], filled: int) -> Column | None:
     mark = _find_decimal_mark([number.digits for number in found])
     unit = _find_unit([number.unit for number in found])
     if mark is None or unit is None:
-        return None
+        are_amounts = all(_is_currency(number.unit) for number in found)
+        return Column("text", is_unclear=unit is not None or are_amounts)
     numbers = tuple(None if number is None else _make_number(number, mark) for number in written)
     known = [number for number in numbers if number is not None]
     if len(known) < ENOUGH * filled:
@@ -147,8 +138,11 @@ def _find_unit(units: Sequence[Unit]) -> Unit | None:
     given = [unit for unit in units if unit.name]
     if len(names) <= 1:
         return given[0] if given else Unit()
-    is_currency = given[0].is_before or given[0].name in CURRENCY_SIGNS
-    return given[0] if names - {""} == {given[0].name.casefold()} and is_currency else None
+    return given[0] if names - {""} == {given[0].name.casefold()} and _is_currency(given[0]) else None
+
+
+def _is_currency(unit: Unit) -> bool:
+    return unit.is_before or unit.name in CURRENCY_SIGNS
 
 
 def _find_decimal_mark(digits: Sequence[str]) -> str | None:
