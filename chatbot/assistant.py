@@ -32,7 +32,7 @@ from chatbot.grounding import (
     list_source_spans,
 )
 from chatbot.prompting import Prompts
-from chatbot.quotes import choose_quotes, choose_short_answer, find_older_statement
+from chatbot.quotes import asks_whether, choose_quotes, choose_short_answer, find_older_statement
 from chatbot.reading.reading import Reading
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
@@ -322,7 +322,10 @@ class Assistant:
         """Whether the passages are likely to hold the answer; a floor of 0 means always."""
         if not evidence or self.rules.evidence_floor == 0:
             return bool(evidence)
-        likely = evidence[0].confidence >= self.rules.evidence_floor and not finds_nothing(evidence)
+        # A reader of words has none for yes or no, and confuses cells.
+        may_veto = not asks_whether(question) and not evidence[0].span.table_header
+        likely = evidence[0].confidence >= self.rules.evidence_floor
+        likely = likely and not (may_veto and finds_nothing(evidence))
         return likely and not names_what_is_missing(question, spans)
 
 

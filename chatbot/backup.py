@@ -171,7 +171,7 @@ def restore_backup(source: Path, *, data_folder: Path, corpora_folder: Path, rep
 
 
 def _check_empty(data_folder: Path, corpora_folder: Path) -> None:
-    taken = [data_folder / name for name in DATABASES if (data_folder / name).exists()]
+    taken = list_kept(data_folder, (*DATABASES, *FILES), OTHER_DATABASES)
     taken += [corpora_folder] if corpora_folder.is_dir() and any(corpora_folder.iterdir()) else []
     if taken:
         raise LibraryError(

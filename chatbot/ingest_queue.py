@@ -107,16 +107,16 @@ class IngestQueue:
                 only_refused=job.only_refused,
                 given_up=self.jobs.list_given_up(job.number),
             )
+            if report.stopped and self._closing:
+                self.jobs.put_back(job.number)
+            else:
+                self.jobs.finish(job.number, report)
         except Exception as error:
             problem = str(error) if isinstance(error, ChatbotError) else type(error).__name__
             with suppress(LibraryError):  # the disk may be full
                 self.jobs.fail(job.number, problem)
             self._finish(job, None)
             raise
-        if report.stopped and self._closing:
-            self.jobs.put_back(job.number)
-        else:
-            self.jobs.finish(job.number, report)
         self._finish(job, replace(report, job=job.number))
         return replace(report, job=job.number)
 

@@ -85,7 +85,7 @@ def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSp
     None where the question wants an explanation, a yes or no, or two things at once, where the words are
     nearly the whole sentence, and in the row of a table, whose cells the reading model confuses.
     """
-    if not evidence or asks_for_explanation(question) or _ASKS_WHETHER.match(question):
+    if not evidence or asks_for_explanation(question) or asks_whether(question):
         return None
     if len(split_question(question)) > 1:
         return None
@@ -98,6 +98,11 @@ def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSp
     answer = widen_span(best.span, passage.chunk.start + start, passage.chunk.start + end)
     is_whole = len(answer.text) > WHOLE_SHARE * len(best.span.text)
     return None if is_whole or not answer.text else answer
+
+
+def asks_whether(question: str) -> bool:
+    """Whether a yes or a no is wanted, for which no words of a source stand."""
+    return _ASKS_WHETHER.match(question) is not None
 
 
 def complete_words(text: str, start: int, end: int) -> tuple[int, int]:

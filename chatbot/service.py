@@ -27,7 +27,7 @@ from chatbot.corpora import (
     scan_files,
     store_file,
 )
-from chatbot.errors import ChatbotError, CorpusError, ModelError
+from chatbot.errors import ChatbotError, CorpusError, LibraryError, ModelError
 from chatbot.filters import narrow_filters, split_query
 from chatbot.index_places import find_active_index, forget_in_idle_indexes
 from chatbot.ingest import Ingestor, describe_file, make_document_id
@@ -102,6 +102,8 @@ class Reader(Protocol):
 
 STARTER_CHUNKS = 300
 """From so many chunks first questions are drawn."""
+FAILED_INGEST_SECONDS = 2.0
+"""So long nothing is read after an ingest that failed as a whole, as on a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +280,10 @@ class Service:
         present = {corpus.name for corpus in list_corpora(self.settings.corpora_folder)}
         for corpus in set(self._library.list_corpora()) - present if present else ():
             logger.info("the folder of corpus %s is gone", corpus)
-            for record in self._library.list_documents(corpus):
+            records = self._library.list_documents(corpus)
+            for record in records:
                 ingestor.remove_document(record)
+            self._forget_elsewhere([record.id for record in records])
             self._forget_deleted(corpus)
 
     def _forget_deleted(self, corpus: str) -> None:
@@ -516,23 +520,25 @@ class Service:
 
     def _keep_ingesting(self) -> None:
         while not self._closing.is_set():
-            job = self.ingests.take(timeout_seconds=0.2)
-            if job is None:
-                continue
             try:
-                self._run_job(job)
+                job = self.ingests.take(timeout_seconds=0.2)
+                if job is not None:
+                    self._run_job(job)
             except Exception:
-                logger.exception("the ingest of %s failed", job.corpus)
+                logger.exception("an ingest failed")
+                self._closing.wait(FAILED_INGEST_SECONDS)
 
     def _watch_folders(self) -> None:
         seen = self._look_at_folders()
         while not self._closing.wait(self.settings.watch_seconds):
             now = self._look_at_folders()
-            for corpus in now.keys() & seen.keys():
-                if now[corpus] != seen[corpus]:
-                    self.ingests.request(corpus)
-            for corpus in now.keys() - seen.keys():
-                self.ingests.request(corpus)
+            try:
+                for corpus in now:
+                    if now[corpus] != seen.get(corpus):
+                        self.ingests.request(corpus)
+            except LibraryError as error:
+                logger.warning("an ingest could not be asked for: %s", error)
+                continue  # what was seen stays, so that it is asked for again
             seen = now
 
     def _look_at_folders(self) -> dict[str, int]:

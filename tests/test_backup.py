@@ -186,3 +186,17 @@ def test_receipts_sites_and_other_indexes_are_kept_too(bench, back_up, tmp_path)
         database = sqlite3.connect(folder / name)
         assert database.execute("SELECT word FROM facts").fetchall() == [(name,)]
         database.close()
+
+
+@pytest.mark.parametrize("name", ["keys.json", "sites.json"])
+def test_keys_and_sites_that_are_there_are_not_replaced(bench, back_up, tmp_path, name):
+    bench.write("ferry.md", FERRY)
+    bench.ingest()
+    backup = back_up().path
+    folder = tmp_path / "elsewhere" / "data"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("{}")
+
+    with pytest.raises(LibraryError, match="is there already"):
+        restore(backup, tmp_path / "elsewhere")
+    assert (folder / name).read_text() == "{}"

@@ -199,3 +199,15 @@ def test_trying_refused_files_again_is_a_job_of_its_own(queue):
 def test_a_job_that_is_not_there_is_told(queue):
     with pytest.raises(CorpusError, match="no job 7"):
         queue.cancel(7)
+
+
+def test_a_job_whose_end_cannot_be_noted_is_over_all_the_same(queue, monkeypatch):
+    def refuse(*_) -> None:
+        raise LibraryError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(queue.jobs, "finish", refuse)
+    job = queue.take_now("notes")
+
+    with pytest.raises(LibraryError, match="disk is full"):
+        queue.run(job, StubIngest())
+    assert queue.progress("notes") is None

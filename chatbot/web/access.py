@@ -152,11 +152,19 @@ def check_rules(access: Access, method: str, path: str) -> None:
 
 
 def make_refusal(request: Request, error: ChatbotError) -> Response:
-    """People who have no key yet are asked for it; everybody else is told."""
-    status = find_status(error)
-    if status == 401 and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{SIGN_IN_PATH}?next={quote(wanted)}", 303)
+    """People who have no key yet are asked for it; everybody else is told.
+
+    A form of a corpus's page leads back to that page, a key that does not open the chat to the corpora.
+    """
+    status, path = find_status(error), request.url.path
+    is_read = request.method == "GET"
+    if "text/html" in request.headers.get("accept", ""):
+        if status == 401 and (is_read or path.startswith("/corpus/")):
+            query = f"?{request.url.query}" if is_read and request.url.query else ""
+            wanted = (path if is_read else "/".join(path.split("/")[:3])) + query
+            return RedirectResponse(f"{SIGN_IN_PATH}?next={quote(wanted)}", 303)
+        if status == 403 and is_read and path == "/":
+            return RedirectResponse("/corpus", 303)
     return make_error_response(request, error, status)
 
 

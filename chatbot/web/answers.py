@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 
 from chatbot.chunking import hash_text
 from chatbot.errors import CorpusError
+from chatbot.feedback import MOST_KEPT
 from chatbot.receipts import Receipt, describe_no_receipt
 from chatbot.types import Document
 from chatbot.web.access import get_access, get_service
@@ -43,9 +44,9 @@ def list_feedback(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Json:
     """The latest feedback, newest first. Needs the scope admin."""
-    found = get_service(request).records.feedback.list_feedback(corpus, limit=limit)
+    found = get_service(request).records.feedback.list_feedback(corpus, limit=MOST_KEPT)
     access = get_access(request)
-    return {"feedback": [asdict(item) for item in found if access.sees(item.corpus)]}
+    return {"feedback": [asdict(item) for item in found if access.sees(item.corpus)][:limit]}
 
 
 def find_receipt(request: Request, answer_id: str) -> Receipt:

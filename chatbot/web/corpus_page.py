@@ -75,9 +75,10 @@ def render_corpus_page(
     *,
     progress: IngestProgress | None,
     report: IngestReport | None,
+    problem: str | None = None,
     upload_limit_mb: int,
 ) -> str:
-    """The whole page."""
+    """The whole page; `problem` says why the latest look at the folder failed, if it did."""
     chosen = choose_records(records, view)
     refused = sum(record.problem is not None for record in records)
     told = f"{count_words(corpus.documents, 'document')}, {count_words(corpus.chunks, 'chunk')}"
@@ -87,7 +88,7 @@ def render_corpus_page(
         f"<h1>{escape(corpus.title)}</h1><p>{told}.</p>{_render_places(corpus, corpora)}</header>"
         f"<main>{_render_documents(corpus, records, chosen, view, rights)}"
         f"{_render_adding(corpus, upload_limit_mb) if rights.may_ingest else ''}"
-        f"{_render_sync(corpus, progress, report, rights)}</main></div>"
+        f"{_render_sync(corpus, progress, report, problem, rights)}</main></div>"
     )
     return render_page(f"Documents of {corpus.title}", body)
 
@@ -128,7 +129,11 @@ def _render_places(corpus: Corpus, corpora: Sequence[Corpus]) -> str:
 
 
 def _render_sync(
-    corpus: Corpus, progress: IngestProgress | None, report: IngestReport | None, rights: Rights
+    corpus: Corpus,
+    progress: IngestProgress | None,
+    report: IngestReport | None,
+    problem: str | None,
+    rights: Rights,
 ) -> str:
     """What is being read, what the last look at the folder did, and a button to look again."""
     address = f"/corpus/{escape(corpus.name)}"
@@ -139,6 +144,8 @@ def _render_sync(
             f"{escape(progress.current) or 'the folder'}</strong>: {progress.files_done} of "
             f'{count_words(progress.files_total, "file")}. <a href="{address}">See how far it is</a></p>'
         )
+    elif problem:
+        told = f'<p role="alert">The last look at the folder failed: {escape(problem)}</p>'
     elif report is not None:
         told = render_report(report)
     button = (
@@ -148,6 +155,12 @@ def _render_sync(
     )
     heading = '<h2 id="sync">Last look at the folder</h2>'
     return f'<section aria-labelledby="sync">{heading}{told}{button}</section>'
+
+
+def _count_chosen(records: Sequence[DocumentRecord], chosen: Sequence[DocumentRecord], view: View) -> str:
+    if not view.words:
+        return f"{count_words(len(records), 'file')}."
+    return f"{len(chosen):,} of {count_words(len(records), 'file')} match."
 
 
 def _render_adding(corpus: Corpus, upload_limit_mb: int) -> str:
@@ -169,7 +182,7 @@ def _render_documents(
     rights: Rights,
 ) -> str:
     if not records:
-        how = "Add some above, or put" if rights.may_ingest else "Put"
+        how = "Add some below, or put" if rights.may_ingest else "Put"
         return (
             '<section aria-labelledby="list"><h2 id="list">Documents</h2>'
             f'<p class="empty">There are none yet. {how} files into '
@@ -186,7 +199,7 @@ def _render_documents(
     nothing = f'<p class="empty">No document matches “{escape(view.words)}”.</p>'
     return (
         f'<section aria-labelledby="list"><h2 id="list">Documents</h2>{_render_search(corpus, view)}'
-        f'<p class="muted" role="status">{len(chosen):,} of {count_words(len(records), "file")} shown.</p>'
+        f'<p class="muted" role="status">{_count_chosen(records, chosen, view)}</p>'
         f"{table if chosen else nothing}{_render_pages(corpus, view, len(chosen))}</section>"
     )
 

@@ -50,6 +50,7 @@ def show_corpus(
     corpora = list_visible_corpora(request)
     chosen = next(item for item in corpora if item.name == name)
     view = View(" ".join(q.split()), sort if sort in SORT_KEYS else "title", descending, page)
+    latest = service.ingests.jobs.list_jobs(name, limit=1)
     return HTMLResponse(
         render_corpus_page(
             chosen,
@@ -59,6 +60,7 @@ def show_corpus(
             Rights(access.may("ingest"), access.may("admin")),
             progress=service.ingest_progress(name),
             report=service.last_report(name) or service.latest_ingest(name),
+            problem=latest[0].problem if latest and latest[0].state == "failed" else None,
             upload_limit_mb=service.settings.upload_limit_mb,
         )
     )

@@ -76,7 +76,8 @@ def _answer_invalid(request: Request, error: Exception) -> Response:
 
 def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - tells mypy what the registration says
-    problem = ChatbotError(f"{error.detail}.", "Check the address.")
+    next_step = "Check the address." if error.status_code in (404, 405) else "Correct it and send it again."
+    problem = ChatbotError(f"{str(error.detail).rstrip('.')}.", next_step)
     return make_error_response(request, problem, error.status_code)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 from starlette.types import ASGIApp
@@ -71,7 +72,9 @@ async def write_result(result: Awaitable[tuple[str, Json]]) -> CallToolResult:
 @asynccontextmanager
 async def open_http_app(server: MCPServer[Any]) -> AsyncIterator[ASGIApp]:
     """What answers `POST /mcp`: every request stands for itself, with its own key."""
-    server.streamable_http_app(stateless_http=True)
+    # Hosts and origins are checked by the walls around every route.
+    security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    server.streamable_http_app(stateless_http=True, transport_security=security)
     manager = server.session_manager
     async with manager.run():
         yield manager.handle_request

@@ -346,3 +346,20 @@ def test_the_interface_describes_itself_without_a_foreign_address(client):
     assert "<script" not in page.text
     assert "https://" not in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_person_whose_key_does_not_open_the_chat_is_led_to_the_corpora(client, service):
+    browser = sign_in(client, service, scope="read")
+
+    led = client.get("/", headers=browser, follow_redirects=False)
+
+    assert (led.status_code, led.headers["location"]) == (303, "/corpus")
+    assert client.get("/corpus", headers=browser).status_code == 200
+
+
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, service):
+    service.keys.create_key("ann", "admin")
+
+    led = client.post("/corpus/handbook/check", headers=PAGE, follow_redirects=False)
+
+    assert (led.status_code, led.headers["location"]) == (303, "/sign-in?next=/corpus/handbook")

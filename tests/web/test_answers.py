@@ -7,6 +7,7 @@ import json
 import pytest
 
 from chatbot.admission import Admission
+from chatbot.feedback import Feedback
 from tests.web.test_access import use, wait_until
 
 QUESTION = "How long can a customer return coffee?"
@@ -143,3 +144,13 @@ def test_no_route_answers_with_an_embedding(client):
     }
     assert not names & {"vector", "vectors", "embedding", "embeddings"}
     assert find_long_lists([[0.1] * 16]) == ["[]"]
+
+
+def test_newer_feedback_of_other_corpora_hides_none_of_ones_own(client, service):
+    for number, corpus in enumerate(("papers", "handbook", "handbook")):
+        service.records.feedback.give(Feedback(f"{number:024}", corpus, QUESTION, "up", ""))
+    headers = use(service.keys.create_key("phone", "admin", ["papers"]))
+
+    [item] = client.get("/api/feedback?limit=2", headers=headers).json()["feedback"]
+
+    assert item["corpus"] == "papers"

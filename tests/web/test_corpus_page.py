@@ -111,7 +111,7 @@ def test_a_long_list_has_pages():
 
 def test_an_empty_corpus_says_what_to_do():
     """Whoever may add files is told where."""
-    assert "There are none yet. Add some above" in render([])
+    assert "There are none yet. Add some below" in render([])
     assert "There are none yet. Put files into" in render([], rights=Rights())
 
 

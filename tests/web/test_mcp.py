@@ -193,3 +193,16 @@ def test_without_its_package_the_extra_is_named(monkeypatch):
 
     with pytest.raises(ModelError, match=r"chatbot\[mcp\]"):
         load_server(object())
+
+
+def test_tools_answer_under_every_name_that_the_walls_let_through(running_server):
+    url, _ = running_server
+    port = url.rsplit(":", 1)[1]
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    accept = {"accept": "application/json, text/event-stream"}
+
+    for host in (f"127.0.0.1:{port}", "localhost", f"localhost:{port}"):
+        answer = httpx.post(f"{url}/mcp", json=body, headers=accept | {"host": host}, trust_env=False)
+        assert answer.status_code == 200, (host, answer.text)
+    foreign = httpx.post(f"{url}/mcp", json=body, headers=accept | {"host": "evil.example"}, trust_env=False)
+    assert foreign.status_code == 400

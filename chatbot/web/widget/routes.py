@@ -42,6 +42,7 @@ from chatbot.web.widget.snippet import LAUNCHER_FILE
 from chatbot.web.widget.visits import VISIT_SECONDS, Conversation, Turn, Visit, Visits
 
 TICKETS_PER_MINUTE = 60
+PICTURES_PER_MINUTE = 30
 """How often one address may open the chat; a school or an office may share one."""
 LAUNCHER_SECONDS = 300
 
@@ -273,6 +274,7 @@ def show_page(
 ) -> Response:
     """A page of such a document as a picture."""
     document = find_passed_document(request, document_id, key)
+    get_reception(request).minutes.count((f"pictures {get_address(request)}",), PICTURES_PER_MINUTE)
     return draw_page(get_service(request), document, page_number, start, end)
 
 
