@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -309,8 +309,13 @@ class Service:
             embedder,
             self._factories.reader.read,
             self.settings.chunk_tokens,
-            lambda record, same: self.chats.drop_document(record.id, same),
+            self._forget_document,
         )
+
+    def _forget_document(self, record: DocumentRecord, same: DocumentRecord | None) -> None:
+        """Take a document out of what is kept of answers, or name `same`, which has its content."""
+        self.chats.drop_document(record.id, same)
+        self.site_records.drop_document(record.id, same.id if same else None)
 
     # Corpora and documents
 
@@ -373,6 +378,10 @@ class Service:
         if document is None:
             raise CorpusError("That document is no longer in the library.", "It may have been deleted.")
         return document
+
+    def find_revisions(self, document_ids: Collection[str]) -> Mapping[str, str]:
+        """The hashes of documents' files, by document id, of those that are in the library."""
+        return self._library.find_revisions(document_ids)
 
     def document_file(self, document_id: str) -> Path:
         """The original file of a document, inside its corpus folder.
