@@ -6,18 +6,26 @@ a column, or says nothing (as "the" and "have" do). One word that is left over, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from chatbot.calculations.comparisons import Limit, lies_within, take_limits, take_period
-from chatbot.calculations.naming import SAYS_NOTHING, NamedWords, name_words
+from chatbot.calculations.comparisons import take_limits, take_period
+from chatbot.calculations.conditions import (
+    Condition,
+    find_default,
+    joins_values_only,
+    list_measures,
+    make_limit_conditions,
+    make_period_condition,
+    make_value_conditions,
+)
+from chatbot.calculations.naming import NamedWords, name_words
 from chatbot.calculations.questions import Operation, Request
 from chatbot.calculations.tables import Table
-from chatbot.calculations.vocabulary import TableVocabulary, is_label, split_words, stem_name
+from chatbot.calculations.values import holds_amounts, is_blank
+from chatbot.calculations.vocabulary import TableVocabulary, is_label, split_words
 from chatbot.sentences import stem_word
-from chatbot.surveys.periods import Period
 
-_AMOUNTS = frozenset(map(stem_word, "amount total value price sum cost sales revenue salary".split()))
 _ADJECTIVES = {
     "price": ("most expensive", "costliest", "dearest", "least expensive", "cheapest"),
     "weight": ("heaviest", "lightest"),
@@ -30,18 +38,11 @@ _ADJECTIVE_COLUMNS = {
     "length": {"length", "duration", "distance"},
     "height": {"height"},
 }
+_LEADS_GROUP = frozenset({"by", "per", "each", "every"})
 _OF_DAYS = frozenset({"latest", "newest", "most recent", "earliest", "oldest"})
 _SUMMARIES = frozenset(
     map(stem_word, "highest lowest maximum minimum max min average mean avg median largest smallest".split())
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What rows must satisfy, in words, and the numbers of those that do."""
-
-    words: str
-    rows: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,109 +84,17 @@ def bind_request(request: Request, table: Table, vocabulary: TableVocabulary) ->
     if found is None or (request.is_person and not vocabulary.has_people):
         return None
     found.has_subject = found.has_subject or request.is_person
-    conditions = list(_make_value_conditions(found, table))
+    conditions = list(make_value_conditions(found, table))
     if period:
-        conditions.append(_make_period_condition(table, days[0], period))
-    limited = _make_limit_conditions(found, tokens, limits, table, vocabulary)
+        conditions.append(make_period_condition(table, days[0], period))
+    limited = make_limit_conditions(found, tokens, limits, table, vocabulary)
     if limited is None:
+        return None
+    if not joins_values_only(found, tokens):
         return None
     plan = Plan(table, request.operation, conditions=(*conditions, *limited), most=request.most)
     plan = replace(plan, words_named=found.named)
     return _complete_plan(plan, request, found, vocabulary)
-
-
-# Conditions
-
-
-def _make_value_conditions(found: NamedWords, table: Table) -> Iterator[Condition]:
-    """A condition for each column whose cells were named; of several cells of one column any will do."""
-    by_column: dict[int, list[tuple[str, ...]]] = {}
-    for _, _, column, words in found.values:
-        by_column.setdefault(column, []).append(words)
-    for column, wanted in by_column.items():
-        rows = {number: row.cells[column] for number, row in enumerate(table.rows)}
-        kept = {number: cell for number, cell in rows.items() if stem_name(cell) in wanted}
-        told = " or ".join(dict.fromkeys(kept.values()))
-        yield Condition(f"{table.names[column]}: {told}", frozenset(kept))
-
-
-def _make_period_condition(table: Table, column: int, period: Period) -> Condition:
-    days = table.columns[column].days
-    rows = frozenset(number for number, day in enumerate(days) if day and lies_within(day, period))
-    told = [
-        f"from {period.after}" if period.after else "",
-        f"before {period.before}" if period.before else "",
-    ]
-    return Condition(f"{table.names[column]} {' and '.join(filter(None, told))}", rows)
-
-
-def _make_limit_conditions(
-    found: NamedWords,
-    tokens: Sequence[str],
-    limits: Sequence[Limit],
-    table: Table,
-    vocabulary: TableVocabulary,
-) -> list[Condition] | None:
-    """A condition for each limit; None where it is not clear of which column."""
-    conditions = []
-    for place, name in found.marks:
-        if name == "t":
-            continue
-        limit = limits[int(name)]
-        column = _find_limited(place, tokens, found, table, vocabulary, limit)
-        if column is None:
-            return None
-        numbers = table.columns[column].numbers
-        rows = frozenset(
-            row for row, number in enumerate(numbers) if number is not None and limit.holds(number)
-        )
-        conditions.append(Condition(f"{table.names[column]} {limit.words}", rows))
-    return conditions
-
-
-def _find_limited(
-    place: int,
-    tokens: Sequence[str],
-    found: NamedWords,
-    table: Table,
-    vocabulary: TableVocabulary,
-    limit: Limit,
-) -> int | None:
-    """The column that a limit is on: one named right beside it, else the only one that it can mean."""
-    for mention in found.mentions:
-        first, last = sorted((mention.end, place)) if mention.end <= place else (place + 1, mention.place)
-        is_beside = all(word in SAYS_NOTHING for word in tokens[first:last])
-        if is_beside and table.columns[mention.column].kind == "number":
-            found.mentions.remove(mention)
-            return mention.column
-    if limit.is_of_time:
-        years = [number for number, stems in enumerate(vocabulary.columns) if "year" in stems]
-        return years[0] if len(years) == 1 and table.columns[years[0]].kind == "number" else None
-    return _find_default(table, vocabulary)
-
-
-def _find_default(table: Table, vocabulary: TableVocabulary) -> int | None:
-    """The column that an amount means where none is named: the only one of numbers that count something."""
-    numeric = _list_measures(table, vocabulary)
-    if len(numeric) == 1:
-        return numeric[0]
-    amounts = [number for number in numeric if vocabulary.columns[number] & _AMOUNTS]
-    currencies = [number for number in numeric if table.columns[number].unit.name not in ("", "%")]
-    for numbers in (amounts, currencies):
-        if len(numbers) == 1:
-            return numbers[0]
-    return None
-
-
-def _list_measures(table: Table, vocabulary: TableVocabulary) -> list[int]:
-    return [
-        number
-        for number, column in enumerate(table.columns)
-        if column.kind == "number" and not is_label(vocabulary.columns[number])
-    ]
-
-
-# Plans
 
 
 def _complete_plan(
@@ -196,7 +105,7 @@ def _complete_plan(
     groups = [
         m
         for m in found.mentions
-        if m.lead in ("by", "per", "each", "every") and kinds[m.column].kind == "text"
+        if m.lead in _LEADS_GROUP and (kinds[m.column].kind == "text" or _is_year(m.column, plan, vocabulary))
     ]
     others = [m for m in found.mentions if m not in groups]
     if len(groups) > 1:
@@ -205,19 +114,49 @@ def _complete_plan(
         plan = replace(plan, group=groups[0].column)
     labels = [m for m in others if is_label(vocabulary.columns[m.column])]
     others = [m for m in others if m not in labels]
+    if any(m.lead in _LEADS_GROUP for m in labels):
+        return None
     numeric = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("number", "day")))
     named = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("text", "empty")))
     if len(numeric) > 1 or len(named) > 1:
+        return None
+    if plan.operation != "list" and any(holds_amounts(_list_cells(plan, column)) for column in named):
+        return None  # amounts that were not understood
+    numbered = list(dict.fromkeys(m.column for m in labels if kinds[m.column].kind == "number"))
+    if numbered and not _are_rows_meant(plan, numbered, numeric, vocabulary):
         return None
     has_subject = found.has_subject or bool(named or groups or labels)
     match plan.operation:
         case "list":
             return _complete_list(plan, request, numeric, has_subject=has_subject)
         case "count":
-            return _complete_count(plan, request, numeric, named, has_subject=has_subject)
+            return _complete_count(plan, request, numeric, named or numbered, has_subject=has_subject)
         case "maximum" | "minimum":
             return _complete_extreme(plan, request, numeric, named, vocabulary, has_subject=has_subject)
     return _complete_sum(plan, numeric, named, vocabulary, has_subject=has_subject)
+
+
+def _is_year(column: int, plan: Plan, vocabulary: TableVocabulary) -> bool:
+    return "year" in vocabulary.columns[column] and plan.table.columns[column].kind == "number"
+
+
+def _list_cells(plan: Plan, column: int) -> list[str]:
+    return [row.cells[column] for row in plan.table.rows]
+
+
+def _are_rows_meant(
+    plan: Plan, numbered: Sequence[int], numeric: Sequence[int], vocabulary: TableVocabulary
+) -> bool:
+    """Whether a label that is a number, such as an order's or a year, names the rows that are computed from.
+
+    "The average year" asks for no other column's average, and "the sales of the year" for one year's.
+    """
+    if plan.operation in ("count", "list"):
+        return len(numbered) == 1 or plan.operation == "list"
+    is_extreme = plan.operation in ("maximum", "minimum")
+    is_repeated = any(_repeats(plan.table, plan.rows, column) for column in numbered)
+    has_year = any(_is_year(column, plan, vocabulary) for column in numbered)
+    return bool(numeric) and not is_repeated and (is_extreme or not has_year)
 
 
 def _complete_list(plan: Plan, request: Request, numeric: Sequence[int], *, has_subject: bool) -> Plan | None:
@@ -239,8 +178,9 @@ def _complete_count(
     if not has_subject:
         return None
     if named:
-        is_several = _repeats(plan.table, range(len(plan.table.rows)), named[0])
-        return replace(plan, distinct=named[0]) if is_several else plan
+        cells = _list_cells(plan, named[0])
+        is_row_each = len(set(cells)) == len(cells) and not any(map(is_blank, cells))
+        return plan if is_row_each else replace(plan, distinct=named[0])
     return plan
 
 
@@ -282,9 +222,9 @@ def _find_by_adjective(
         return days[0] if len(days) == 1 else None
     kinds = [kind for kind, words in _ADJECTIVES.items() if request.adjective in words]
     if not kinds:
-        return _find_default(table, vocabulary)
+        return find_default(table, vocabulary)
     stems = {stem_word(word) for kind in kinds for word in _ADJECTIVE_COLUMNS[kind]}
-    fitting = [number for number in _list_measures(table, vocabulary) if vocabulary.columns[number] & stems]
+    fitting = [number for number in list_measures(table, vocabulary) if vocabulary.columns[number] & stems]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -297,7 +237,7 @@ def _complete_sum(
     has_subject: bool,
 ) -> Plan | None:
     """A sum, an average or a median of a column that is named, or is the only one that counts something."""
-    measure = numeric[0] if numeric else _find_default(plan.table, vocabulary) if has_subject else None
+    measure = numeric[0] if numeric else find_default(plan.table, vocabulary) if has_subject else None
     if measure is None or plan.table.columns[measure].kind != "number":
         return None
     if named and _repeats(plan.table, range(len(plan.table.rows)), named[0]):

@@ -7,16 +7,19 @@ question.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from chatbot.calculations.binding import Plan, bind_request
 from chatbot.calculations.computing import Outcome, compute_plan
 from chatbot.calculations.questions import read_request
 from chatbot.calculations.tables import Table, TableRow, read_tables
 from chatbot.calculations.vocabulary import TableVocabulary, read_vocabulary
+from chatbot.filters import select_documents
 from chatbot.library import Library
 from chatbot.retrieval.choosing import make_hit, make_passage
+from chatbot.retrieval.copies import cite_copies
 from chatbot.retrieval.ranking import Match
 from chatbot.types import Chunk, Passage, SearchFilters, SearchTrace
 
@@ -25,7 +28,8 @@ MOST_CHUNKS, MOST_DOCUMENTS = 300, 12
 MOST_TABLES = 3
 """Where more tables answer a question equally well, it is not clear which is meant."""
 MOST_ROWS_SHOWN = 20
-_KEPT_DOCUMENTS = 8
+_KEPT_DOCUMENTS = 2 * MOST_DOCUMENTS
+"""Those of one question all stay, beside those of another."""
 
 TypedTables = list[tuple[Table, TableVocabulary]]
 
@@ -66,6 +70,7 @@ class Calculator:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._tables: dict[tuple[str, str], TypedTables] = {}
+        self._lock = Lock()
 
     def calculate(self, question: str, *, corpus: str, filters: SearchFilters) -> Calculations | None:
         """What a question asks to compute; None for an ordinary question.
@@ -100,20 +105,34 @@ class Calculator:
         if document is None:
             return []
         key = (document_id, document.record.sha256)
-        tables = self._tables.pop(key, None)
+        with self._lock:
+            tables = self._tables.get(key)
         if tables is None:
             tables = [(table, read_vocabulary(table)) for table in read_tables(document)]
-        self._tables[key] = tables
-        while len(self._tables) > _KEPT_DOCUMENTS:
-            self._tables.pop(next(iter(self._tables)))
+        with self._lock:
+            self._tables.pop(key, None)
+            self._tables[key] = tables
+            while len(self._tables) > _KEPT_DOCUMENTS:
+                self._tables.pop(next(iter(self._tables)))
         return tables
+
+    def _choose_copy(self, plan: Plan, filters: SearchFilters) -> Plan:
+        """The plan, for the first copy of its document where the filters let only copies through."""
+        table = plan.table
+        copies = self._library.list_copies([table.record.id]).get(table.record.id, [])
+        record = next(iter(select_documents([table.record, *copies], filters)), table.record)
+        name = record.title if table.name == table.record.title else table.name
+        return replace(plan, table=replace(table, record=record, name=name))
 
     def _make_calculations(
         self, question: str, corpus: str, filters: SearchFilters, plans: Sequence[Plan]
     ) -> Calculations:
         numbers: dict[str, Passage] = {}
-        results = [self._show_rows(compute_plan(plan), corpus, numbers) for plan in plans]
-        passages = tuple(numbers.values())
+        plans = [self._choose_copy(plan, filters) for plan in plans]
+        found = [self._show_rows(compute_plan(plan), corpus, numbers) for plan in plans]
+        passages = tuple(cite_copies(list(numbers.values()), filters, self._library))
+        cited = {passage.number: passage for passage in passages}
+        results = [_replace_passages(result, cited) for result in found]
         records = {plan.table.record.id: plan.table.record for plan in plans}
         trace = SearchTrace(
             question,
@@ -131,7 +150,8 @@ class Calculator:
     def _show_rows(self, outcome: Outcome, corpus: str, numbers: dict[str, Passage]) -> Calculation:
         """The result with the first of its rows, each in the passage that it lies in."""
         table = outcome.plan.table
-        ids = self._library.list_chunks_of([table.record.id], limit=1 << 30)
+        original = self._library.find_original(table.record.id)
+        ids = self._library.list_chunks_of([original], limit=1 << 30)
         chunks = sorted(self._library.read_chunks(ids), key=lambda chunk: chunk.start)
         shown = []
         for row in (table.rows[number] for number in outcome.rows[:MOST_ROWS_SHOWN]):
@@ -143,6 +163,12 @@ class Calculator:
                 numbers[chunk.id] = replace(passage, number=len(numbers) + 1)
             shown.append(ShownRow(row, numbers[chunk.id]))
         return Calculation(outcome, tuple(shown))
+
+
+def _replace_passages(calculation: Calculation, cited: Mapping[int, Passage]) -> Calculation:
+    """The result with each of its rows in the passage that is cited under the same number."""
+    shown = tuple(replace(row, passage=cited[row.passage.number]) for row in calculation.shown)
+    return replace(calculation, shown=shown)
 
 
 def holds_rows(chunk: Chunk) -> bool:

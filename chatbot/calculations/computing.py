@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from statistics import median
 
 from chatbot.calculations.binding import Plan
-from chatbot.calculations.values import Column, Unit
+from chatbot.calculations.values import Column, Unit, is_blank
 
 FEWEST_PLACES = 2
 """An average has at least so many decimal places, unless it comes out even."""
@@ -47,7 +47,8 @@ def compute_plan(plan: Plan) -> Outcome:
     if plan.operation == "list":
         return Outcome(plan, str(len(rows)), tuple(rows))
     if plan.operation == "count":
-        return Outcome(plan, _count(plan, rows), tuple(rows))
+        counted = [row for row in rows if not _is_left_out(plan, row)]
+        return Outcome(plan, _count(plan, counted), tuple(counted), (), len(rows) - len(counted))
     if plan.operation in ("maximum", "minimum"):
         return _find_extremes(plan, rows)
     return _summarize(plan, rows)
@@ -56,8 +57,13 @@ def compute_plan(plan: Plan) -> Outcome:
 def _count(plan: Plan, rows: Sequence[int]) -> str:
     if plan.distinct is None:
         return f"{len(rows):,}"
-    values = {plan.table.rows[row].cells[plan.distinct].casefold() for row in rows}
-    return f"{len(values - {''}):,}"
+    cells = [plan.table.rows[row].cells[plan.distinct] for row in rows if not _is_left_out(plan, row)]
+    return f"{len({cell.casefold() for cell in cells}):,}"
+
+
+def _is_left_out(plan: Plan, row: int) -> bool:
+    """Whether a row has nothing in the column whose different values are counted."""
+    return plan.distinct is not None and is_blank(plan.table.rows[row].cells[plan.distinct])
 
 
 def _summarize(plan: Plan, rows: Sequence[int]) -> Outcome:

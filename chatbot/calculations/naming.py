@@ -9,9 +9,11 @@ from chatbot.calculations.comparisons import MARK
 from chatbot.calculations.vocabulary import LONGEST_NAME_WORDS, PERSON_WORDS, TableVocabulary, is_label
 from chatbot.sentences import STOP_WORDS, stem_word
 
-SAYS_NOTHING = (
-    STOP_WORDS - {"not", "no", "nor", "between", "once", "until", "without", "same", "other"}
-) | set(
+_CHANGES_MEANING = frozenset(
+    "not no nor between once until without same other than more before after under over up down off out only"
+    " again should could would may might must shall if because why".split()
+)
+SAYS_NOTHING = (STOP_WORDS - _CHANGES_MEANING) | set(
     "per work works working worked live lives living located based made sold shipped delivered ordered bought"
     " spent earned row rows entry entries record records line lines list listed table sheet value values show"
     " shown one ones come comes total".split()
@@ -107,6 +109,8 @@ def _find_column(words: tuple[str, ...], tokens: Sequence[str], vocabulary: Tabl
     wanted = frozenset(word for word in words if word not in STOP_WORDS)
     exact = [number for number, stems in enumerate(vocabulary.columns) if stems and stems == wanted]
     partial = [number for number, stems in enumerate(vocabulary.columns) if wanted < stems]
+    if not exact and tokens[:2] == ["number", "of"]:
+        exact = [number for number in vocabulary.counts if vocabulary.columns[number] == wanted - {words[0]}]
     for numbers in (exact, partial):
         if numbers:
             return numbers[0] if len(numbers) == 1 else None

@@ -26,8 +26,11 @@ _NUMBER = re.compile(
     r"(?P<digits>\d[\d.,'’ ]*|[.,]\d+)(?P<power>[eE][+-]?\d{1,3})?\s*"
     rf"(?P<after>[%‰{CURRENCY_SIGNS}]|[^\W\d_][^\d\s]{{0,11}}(?: ?/ ?[^\W\d_]{{1,5}})?)?\s*(?P<close>\))?"
 )
+_BEGINS_AMOUNT = re.compile(rf"[(\-−+~]?\s*(?:[{CURRENCY_SIGNS}]|(?:{_CODES})(?![^\W\d_]))?\s*[-−]?[.,]?\d")
 _SLASHED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _LONGEST_DAY_CHARACTERS = 32
+_MOST_LEADING_DIGITS = 3
+"""At most so many digits stand before the only mark between thousands."""
 _ERROR = re.compile(r"#[A-Z/0!?]+!?")
 
 
@@ -81,6 +84,12 @@ def read_column(cells: Sequence[str]) -> Column:
     return _read_days(cells, len(filled)) or _read_numbers(cells, len(filled)) or Column("text")
 
 
+def holds_amounts(cells: Sequence[str]) -> bool:
+    """Whether most of the filled cells of a column begin as amounts do, even if they were not understood."""
+    filled = [cell.strip() for cell in cells if not is_blank(cell)]
+    return 2 * sum(_BEGINS_AMOUNT.match(cell) is not None for cell in filled) > len(filled)
+
+
 def read_number(text: str) -> Decimal | None:
     """A number that stands alone, such as one typed in a question; None for anything else."""
     column = read_column([text])
@@ -130,7 +139,11 @@ def _find_unit(units: Sequence[Unit]) -> Unit | None:
 
 
 def _find_decimal_mark(digits: Sequence[str]) -> str | None:
-    """The sign before decimal places; None where the numbers disagree. "1,234" alone is a thousand."""
+    """The sign before decimal places; None where the numbers disagree, or leave it open.
+
+    "1,234" alone is a thousand, "1.234" alone may be a thousand or a decimal; "12.50" and "1234.567"
+    have decimal places.
+    """
     marks = set()
     for text in digits:
         comma, point = text.rfind(","), text.rfind(".")
@@ -140,9 +153,13 @@ def _find_decimal_mark(digits: Sequence[str]) -> str | None:
             sign, other = (",", ".") if comma >= 0 else (".", ",")
             if text.count(sign) > 1:
                 marks.add(other)
-            elif len(text) - max(comma, point) - 1 != 3 or text.startswith(("0", sign)):
+            elif (
+                len(text) - max(comma, point) - 1 != 3
+                or text.startswith(("0", sign))
+                or max(comma, point) > _MOST_LEADING_DIGITS
+            ):
                 marks.add(sign)
-    if len(marks) > 1:
+    if len(marks) > 1 or (not marks and any("." in text for text in digits)):
         return None
     return marks.pop() if marks else "."
 

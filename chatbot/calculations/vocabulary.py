@@ -21,9 +21,11 @@ _PERSON_COLUMNS = frozenset(map(stem_word, [*PERSON_WORDS, "name", "surname", "e
 _LABEL_COLUMNS = frozenset(
     map(
         stem_word,
-        "id no nr number code year zip postcode postal phone tel index rank version page key".split(),
+        "id no nr number code year zip postcode postal phone tel index rank version key".split(),
     )
 )
+_COUNTS = re.compile(r"^\s*(?:total )?(?:number|no\.?|nr\.?|count|#) of (?:the )?", re.IGNORECASE)
+"""How the name of a column begins that counts things, and is no label of them."""
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _TOKEN = re.compile(r"§\w|[^\W_]+")
 
@@ -33,13 +35,15 @@ class TableVocabulary:
     """What a question may call parts of a table, each name as stems.
 
     `columns` are the words of each column's name; `values` says for the words of a cell in which columns it
-    stands; `places` are those of the table's name, its document's title and path.
+    stands; `places` are those of the table's name, its document's title and path; `counts` are the columns
+    that are called a "number of" something.
     """
 
     columns: tuple[frozenset[str], ...]
     values: Mapping[Words, frozenset[int]]
     places: frozenset[str]
     has_people: bool
+    counts: frozenset[int] = frozenset()
 
 
 def split_words(text: str) -> list[str]:
@@ -64,17 +68,24 @@ def read_vocabulary(table: Table) -> TableVocabulary:
                 if 0 < len(words) <= LONGEST_NAME_WORDS:
                     values.setdefault(words, set()).add(number)
     place = re.sub(r"[\W_]+", " ", f"{table.name} {table.record.title} {table.record.path}")
-    has_people = any(stems & _PERSON_COLUMNS for stems in columns)
+    of_people = {number for number, stems in enumerate(columns) if stems & _PERSON_COLUMNS}
+    headcounts = {
+        number
+        for number in of_people
+        if table.columns[number].kind == "number" and not is_label(columns[number])
+    }
     return TableVocabulary(
         columns,
         {words: frozenset(numbers) for words, numbers in values.items()},
-        frozenset(stem_name(place)),
-        has_people,
+        frozenset(stem_name(place)) - (_PERSON_COLUMNS if headcounts else frozenset()),
+        bool(of_people) and not headcounts,
+        frozenset(number for number, name in enumerate(table.names) if _COUNTS.match(name)),
     )
 
 
 def _list_name_stems(name: str) -> Words:
-    """The stems of a column's name, without a unit in brackets unless there is nothing else."""
+    """The stems of a column's name, without "number of", nor a unit in brackets beside other words."""
+    name = _COUNTS.sub("", name) or name
     words = stem_name(_IN_BRACKETS.sub(" ", name)) or stem_name(name)
     return tuple(word for word in words if word not in STOP_WORDS) or words
 
