@@ -131,8 +131,15 @@ class ChatStore:
     def rename_chat(self, chat_id: str, title: str) -> None:
         self._write("UPDATE chats SET title = ? WHERE id = ?", (shorten_title(title), chat_id))
 
+    def list_receipts(self, chat_id: str) -> list[str]:
+        """The ids of the receipts of a chat's answers; none where there is no such chat."""
+        query = "SELECT json_extract(answer, '$.receipt') FROM turns WHERE chat_id = ?"
+        return [row[0] for row in self._read(query, (chat_id,)) if row[0]]
+
     def delete_chat(self, chat_id: str) -> None:
+        """Delete a chat with its turns, and leave no word of them in the file."""
         self._write("DELETE FROM chats WHERE id = ?", (chat_id,))
+        self._empty_log()
 
     def drop_document(self, document_id: str, successor: DocumentRecord | None) -> None:
         """Let answers name the document that has the same content; without one they forget its words."""
@@ -154,9 +161,11 @@ class ChatStore:
                     "UPDATE turns SET answer = json_set(answer, '$.prompt', NULL) WHERE chat_id = ?",
                     {(row[1],) for row in rows},
                 )
-        if rows:
-            with self._lock:
-                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._empty_log()  # it may hold turns that are gone already
+
+    def _empty_log(self) -> None:
+        with self._lock:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:

@@ -232,7 +232,7 @@ def follow_ingests(service: Service, terminal: Terminal) -> None:
             if progress.files_total:
                 terminal.note(f"{corpus}: {describe_progress(progress_to_json(progress))}")
             service.sleep(0.5)
-        report = service.last_report(corpus)
+        report = service.latest_ingest(corpus)
         if report is not None and report.outcomes:
             values = report_to_json(report)
             terminal.say(describe_report(values))

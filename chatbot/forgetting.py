@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatbot.types import FinishedAnswer
+
 FORGOTTEN = "This answer quoted a document that has been deleted since."
 
 Json = dict[str, Any]
+
+
+def find_sources(answer: FinishedAnswer) -> set[str]:
+    """The ids of the documents that an answer was written from."""
+    passages = {passage.chunk.document_id for passage in answer.passages}
+    return passages | {citation.document_id for citation in answer.citations}
+
+
+def find_named(answer: FinishedAnswer) -> set[str]:
+    """The ids of all documents that an answer names, with those that were found and left out."""
+    copies = {place.document_id for passage in answer.passages for place in passage.also_in}
+    found = {hit.document_id for hit in answer.trace.hits} if answer.trace else set()
+    return find_sources(answer) | copies | found
 
 
 def forget_document(answer: Json, document_id: str) -> Json:

@@ -10,8 +10,8 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from chatbot.errors import LibraryError, LibraryInUse
 from chatbot.library import Library
 from chatbot.ownership import claim_data_folder
+from chatbot.types import DocumentRecord
 
 MAIN = "main"
 
@@ -157,27 +158,47 @@ def write_index_state(place: IndexPlace, state: IndexState) -> None:
 
 
 def forget_in_idle_indexes(
-    data_folder: Path, main_embedder: str, document_ids: Sequence[str], *, active: str
+    data_folder: Path, main_embedder: str, is_gone: Callable[[DocumentRecord], bool], *, active: str
 ) -> None:
-    """Take documents that changed or went out of the indexes that do not answer, and erase their words.
+    """Take documents that are gone out of the indexes that do not answer, and erase their words.
 
     One that is being built is left alone: its build looks at the folders itself. The caller owns the data
     folder.
     """
     for place in list_index_places(data_folder, main_embedder):
-        if place.name == active or not document_ids or not place.library_path.is_file():
+        if place.name == active or not place.library_path.is_file():
             continue
-        with suppress(LibraryInUse):
-            ownership = None if place.name == MAIN else claim_data_folder(place.folder)
-            library = Library(place.library_path)
-            try:
-                for document_id in document_ids:
-                    library.delete_document(document_id)
-                library.erase_leftovers()
-            finally:
-                library.close()
-                if ownership is not None:
-                    ownership.release()
+        try:
+            _forget_in(place, is_gone)
+        except LibraryInUse:
+            logger.info("the index %s is being built and looks at the folders itself", place.name)
+        except LibraryError as error:
+            logger.warning("the index %s may still hold deleted documents: %s", place.name, error)
+
+
+def _forget_in(place: IndexPlace, is_gone: Callable[[DocumentRecord], bool]) -> None:
+    ownership = None if place.name == MAIN else claim_data_folder(place.folder)
+    try:
+        with closing(Library(place.library_path)) as library:
+            for corpus in library.list_corpora():
+                for record in library.list_documents(corpus):
+                    if is_gone(record):
+                        library.delete_document(record.id)
+            library.erase_leftovers()  # also those of a run that was killed before it came to this
+    finally:
+        if ownership is not None:
+            ownership.release()
+
+
+def find_gone_documents(library: Library, corpus: str) -> Callable[[DocumentRecord], bool]:
+    """Tells of a document of another index whether a corpus's library cannot show it any longer.
+
+    That is where it was deleted, has changed since, or can no longer be read.
+    """
+    revisions = {
+        record.id: record.sha256 for record in library.list_documents(corpus) if record.problem is None
+    }
+    return lambda record: record.corpus == corpus and revisions.get(record.id) != record.sha256
 
 
 def _read_json(path: Path) -> dict[str, Any]:

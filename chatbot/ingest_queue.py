@@ -107,6 +107,7 @@ class IngestQueue:
                 only_refused=job.only_refused,
                 given_up=self.jobs.list_given_up(job.number),
             )
+            report = self._add_earlier_outcomes(job, report)
             if report.stopped and self._closing:
                 self.jobs.put_back(job.number)
             else:
@@ -117,8 +118,23 @@ class IngestQueue:
                 self.jobs.fail(job.number, problem)
             self._finish(job, None)
             raise
-        self._finish(job, replace(report, job=job.number))
-        return replace(report, job=job.number)
+        self._finish(job, report)
+        return report
+
+    def _add_earlier_outcomes(self, job: Job, report: IngestReport) -> IngestReport:
+        """The report of the whole job, also of what it did before a crash; that is not told as unchanged."""
+        paths = {outcome.path for outcome in report.outcomes}
+        earlier = tuple(item for item in self.jobs.list_outcomes(job.number) if item.path not in paths)
+        taken_in = sum(outcome.result not in ("failed", "removed") for outcome in earlier)
+        told = paths | {outcome.path for outcome in earlier}
+        return replace(
+            report,
+            job=job.number,
+            outcomes=(*earlier, *report.outcomes),
+            chunks=report.chunks + sum(outcome.chunks for outcome in earlier),
+            unchanged=max(0, report.unchanged - taken_in),
+            refused=tuple(outcome for outcome in report.refused if outcome.path not in told),
+        )
 
     def _finish(self, job: Job, report: IngestReport | None) -> None:
         with self._changed:

@@ -117,12 +117,25 @@ class JobStore:
         self._write("UPDATE jobs SET state = 'running', started_at = ? WHERE number = ?", (_now(), number))
 
     def note_changes(self, number: int, changes: FolderChanges) -> None:
-        """Write down what a job has to do; what it did before a crash stays."""
+        """Write down what a job has to do; what it did before a crash stays.
+
+        A file that was being read when the program ended, and about which nothing is left to do, had been
+        taken in or refused already.
+        """
         with self._lock, write_transaction(self._database) as database:
             database.executemany(
                 "INSERT INTO job_files (job, path, ordinal, state) VALUES (?, ?, ?, 'waiting') "
                 "ON CONFLICT DO UPDATE SET ordinal = excluded.ordinal, state = 'waiting'",
                 [(number, change.path, ordinal) for ordinal, change in enumerate(changes.changes)],
+            )
+            database.executemany(
+                "UPDATE job_files SET state = 'failed', reason = ?, attempts = 0 "
+                "WHERE job = ? AND path = ? AND state = 'reading'",
+                [(record.problem, number, record.path) for record in changes.refused],
+            )
+            database.execute(
+                "UPDATE job_files SET state = 'changed', attempts = 0 WHERE job = ? AND state = 'reading'",
+                (number,),
             )
             database.execute("UPDATE jobs SET unchanged = ? WHERE number = ?", (changes.unchanged, number))
 

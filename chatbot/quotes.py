@@ -27,8 +27,10 @@ _WORD = re.compile(r"\w+")
 _IN_WORD = re.compile(r"\w\w|\d[.,:]\d|[.,:]\d")
 _EDGE_MARKS = " \t\n.,;:!?()[]{}\"'“”‘’|*_`"
 _PARTNERS = {"(": ")", ")": "(", "[": "]", "]": "[", "{": "}", "}": "{", "“": "”", "”": "“"}
+_ANSWER_LABEL = re.compile(r"(?:A|Answer):\s+(?=\S)")
 _ASKS_WHETHER = re.compile(
-    r"(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had)\b",
+    r"(?:^|.*, )(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would"
+    r"|has|have|had)\b",
     re.IGNORECASE,
 )
 _WANTS_EXPLANATION = re.compile(
@@ -52,8 +54,8 @@ def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpa
             continue
         quotes.append(item.span)
     if quotes and asks_for_explanation(question):
-        return [complete_list(extend_span(quotes[0], MOST_SENTENCES))]
-    return [complete_list(quote) for quote in join_neighbours(quotes)]
+        return [drop_label(complete_list(extend_span(quotes[0], MOST_SENTENCES)))]
+    return [drop_label(complete_list(quote)) for quote in join_neighbours(quotes)]
 
 
 def find_older_statement(
@@ -188,6 +190,12 @@ def extend_span(span: SourceSpan, most: int) -> SourceSpan:
     chosen = sentences[begin : begin + most]
     offset = span.passage.chunk.start + first
     return widen_span(span, offset + chosen[0][0], offset + chosen[-1][1])
+
+
+def drop_label(span: SourceSpan) -> SourceSpan:
+    """The span without the "A:" that answers in lists of questions begin with."""
+    label = _ANSWER_LABEL.match(span.text)
+    return widen_span(span, span.start + label.end(), span.end) if label else span
 
 
 def complete_list(span: SourceSpan) -> SourceSpan:

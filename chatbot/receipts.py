@@ -2,7 +2,7 @@
 
 A receipt holds no text of a document. Passages and quotes are spans with hashes, read from the library
 when somebody looks. The words of the answer and of the conversation before it, which may repeat
-documents, are kept apart and erased once such a document is deleted.
+documents, are kept apart and erased once such a document, or the chat, is deleted.
 """
 
 from __future__ import annotations
@@ -254,6 +254,19 @@ class ReceiptStore:
                 )
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return changed
+
+    def forget_words(self, receipt_ids: Collection[str]) -> None:
+        """Erase the words of answers, and what was said before them; the rest of the receipts stays.
+
+        :raises LibraryError: when the data folder cannot be written.
+        """
+        with self._lock:
+            with write_transaction(self._database) as database:
+                database.execute(
+                    "UPDATE receipts SET words = NULL WHERE id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(sorted(receipt_ids)),),
+                )
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _drop_old(self, database: sqlite3.Connection) -> None:
         oldest = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="milliseconds")

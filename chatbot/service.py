@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,8 +29,8 @@ from chatbot.corpora import (
 )
 from chatbot.errors import ChatbotError, CorpusError, LibraryError, ModelError
 from chatbot.filters import narrow_filters, split_query
-from chatbot.index_places import find_active_index, forget_in_idle_indexes
-from chatbot.ingest import Ingestor, describe_file, make_document_id
+from chatbot.index_places import MAIN, find_active_index, find_gone_documents, forget_in_idle_indexes
+from chatbot.ingest import Ingestor, describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
@@ -135,8 +135,11 @@ class Service:
         self._prompts = prompts
         self._factories = factories
         self._ownership: Ownership = claim_data_folder(settings.data_folder)
+        self._index_ownership: Ownership | None = None
         try:
             self._index = find_active_index(settings.data_folder, settings.embedder)
+            if self._index.name != MAIN:
+                self._index_ownership = claim_data_folder(self._index.folder)
             self._library = Library(self._index.library_path)
             self.chats = ChatStore(settings.data_folder / "chats.sqlite3")
             self.ingests = IngestQueue(JobStore(settings.data_folder / "jobs.sqlite3"))
@@ -148,7 +151,7 @@ class Service:
             )
             self.site_records = SiteRecords(settings.data_folder / "sites.sqlite3")
         except ChatbotError:
-            self._ownership.release()
+            self._release_folders()
             raise
         self._calculator = Calculator(self._library)
         self.keys = KeyStore(settings.data_folder / "keys.json")
@@ -163,6 +166,7 @@ class Service:
         )
         self._parts = LoadingParts((EMBEDDER, READER, GENERATOR, LIBRARY))
         self._closing = threading.Event()
+        self._forgetting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._embedder: Embedder | None = None
         self._vectors: VectorIndex | None = None
@@ -208,6 +212,11 @@ class Service:
         self._library.close()
         if self._vectors is not None:
             self._vectors.close()
+        self._release_folders()
+
+    def _release_folders(self) -> None:
+        if self._index_ownership is not None:
+            self._index_ownership.release()
         self._ownership.release()
 
     @property
@@ -280,11 +289,11 @@ class Service:
         present = {corpus.name for corpus in list_corpora(self.settings.corpora_folder)}
         for corpus in set(self._library.list_corpora()) - present if present else ():
             logger.info("the folder of corpus %s is gone", corpus)
-            records = self._library.list_documents(corpus)
-            for record in records:
+            for record in self._library.list_documents(corpus):
                 ingestor.remove_document(record)
-            self._forget_elsewhere([record.id for record in records])
             self._forget_deleted(corpus)
+        if present:  # also where the program ended after the corpus had left the library that answers
+            self._forget_elsewhere(lambda record: record.corpus not in present)
 
     def _forget_deleted(self, corpus: str) -> None:
         """Erase what receipts hold of documents that are gone."""
@@ -309,8 +318,13 @@ class Service:
             embedder,
             self._factories.reader.read,
             self.settings.chunk_tokens,
-            lambda record, same: self.chats.drop_document(record.id, same),
+            self._forget_document,
         )
+
+    def _forget_document(self, record: DocumentRecord, same: DocumentRecord | None) -> None:
+        """Take a document out of what is kept of answers, or name `same`, which has its content."""
+        self.chats.drop_document(record.id, same)
+        self.site_records.drop_document(record.id, same.id if same else None)
 
     # Corpora and documents
 
@@ -374,6 +388,10 @@ class Service:
             raise CorpusError("That document is no longer in the library.", "It may have been deleted.")
         return document
 
+    def find_revisions(self, document_ids: Collection[str]) -> Mapping[str, str]:
+        """The hashes of documents' files, by document id, of those that are in the library."""
+        return self._library.find_revisions(document_ids)
+
     def document_file(self, document_id: str) -> Path:
         """The original file of a document, inside its corpus folder.
 
@@ -423,7 +441,7 @@ class Service:
             ) from error
         has_copies = bool(self._library.list_copies([record.id]))
         ingestor.remove_document(record)
-        self._forget_elsewhere([record.id])
+        self._forget_elsewhere(find_gone_documents(self._library, record.corpus))
         self._forget_deleted(record.corpus)
         if has_copies:
             self.start_ingest(record.corpus)  # one of its copies takes its place
@@ -467,12 +485,10 @@ class Service:
             folder = self._documents_folder(job.corpus)
             return self._get_ingestor().ingest_corpus(job.corpus, folder, **options)
 
-        report = self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
-        gone = [outcome.path for outcome in report.outcomes if outcome.result in ("removed", "changed")]
-        gone += [
-            outcome.same_as for outcome in report.outcomes if outcome.result == "renamed" and outcome.same_as
-        ]
-        self._forget_elsewhere([make_document_id(job.corpus, path) for path in gone])
+        try:
+            report = self.ingests.run(job, ingest, on_progress=on_progress, on_outcome=on_outcome)
+        finally:  # what was deleted before a run failed is gone
+            self._forget_elsewhere(find_gone_documents(self._library, job.corpus))
         self._forget_deleted(job.corpus)
         return report
 
@@ -485,10 +501,11 @@ class Service:
             raise CorpusError("The library is still being opened.", "Try again in a few seconds.")
         return self._ingestor
 
-    def _forget_elsewhere(self, document_ids: Sequence[str]) -> None:
-        """Take documents that went or changed out of the indexes that do not answer."""
+    def _forget_elsewhere(self, is_gone: Callable[[DocumentRecord], bool]) -> None:
+        """Take documents that are gone out of the indexes that do not answer."""
         data_folder, embedder = self.settings.data_folder, self.settings.embedder
-        forget_in_idle_indexes(data_folder, embedder, document_ids, active=self._index.name)
+        with self._forgetting:
+            forget_in_idle_indexes(data_folder, embedder, is_gone, active=self._index.name)
 
     def add_text(self, corpus: str, path: str, parsed: ParsedDocument) -> None:
         """Put a text into the library that lies in no file; the next ingest of the corpus removes it."""

@@ -147,6 +147,7 @@ def print_ratings(site: Site, records: SiteRecords, terminal: Terminal, *, as_js
     for rated in ratings:
         verdict = "good" if rated.rating == "up" else "bad"
         terminal.say(f"{rated.rated_at}  {verdict}  {rated.question}")
-        terminal.say(f"    {' '.join(rated.answer.split())}")
+        words = " ".join(rated.answer.split())
+        terminal.say(f"    {words or '(a document that this answer was written from has been deleted)'}")
     if not ratings:
         terminal.say("No answer has been rated yet.")

@@ -1,19 +1,27 @@
 """What is kept of the visitors of sites: how many questions a day, and which answers they rated.
 
-Conversations themselves are not written to the disk.
+Conversations themselves are not written to the disk. A rated answer loses its words once a document
+that it was written from is deleted.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatbot.database import open_database, write_transaction
 from chatbot.types import Rating
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+SCHEMA_VERSION = 2
+_SOURCES = """
+CREATE TABLE sources (
+    answer_id TEXT NOT NULL REFERENCES ratings (answer_id) ON DELETE CASCADE,
+    document_id TEXT NOT NULL, PRIMARY KEY (answer_id, document_id)
+);
+"""
+_SCHEMA = f"""
 CREATE TABLE usage (
     site TEXT NOT NULL, day TEXT NOT NULL, questions INTEGER NOT NULL, PRIMARY KEY (site, day)
 );
@@ -21,12 +29,18 @@ CREATE TABLE ratings (
     answer_id TEXT PRIMARY KEY, site TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
     rating TEXT NOT NULL, rated_at TEXT NOT NULL
 );
-"""
+{_SOURCES}"""
+# Of answers that were rated before, nobody knows which documents they quote.
+_FORGET_ANSWERS = "UPDATE ratings SET answer = '';\n"
+_UPGRADES = {1: _SOURCES + _FORGET_ANSWERS}
 
 
 @dataclass(frozen=True, slots=True)
 class RatedAnswer:
-    """An answer that a visitor found good or bad; `rated_at` is an ISO time."""
+    """An answer that a visitor found good or bad; `rated_at` is an ISO time.
+
+    `answer` is empty where a document that it was written from was deleted.
+    """
 
     answer_id: str
     site: str
@@ -41,7 +55,7 @@ class SiteRecords:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, _UPGRADES)
 
     def close(self) -> None:
         with self._lock:
@@ -73,16 +87,45 @@ class SiteRecords:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def rate(self, rated: RatedAnswer) -> None:
-        """Keep a rating in place of an earlier one of the same answer."""
+    def rate(self, rated: RatedAnswer, documents: Collection[str] = ()) -> None:
+        """Keep a rating in place of an earlier one of the same answer.
+
+        :param documents: the ids of those that the answer was written from.
+        """
         values = (rated.answer_id, rated.site, rated.question, rated.answer, rated.rating, rated.rated_at)
         with self._lock, write_transaction(self._database) as database:
-            database.execute("INSERT OR REPLACE INTO ratings VALUES (?, ?, ?, ?, ?, ?)", values)
+            database.execute("DELETE FROM ratings WHERE answer_id = ?", (rated.answer_id,))
+            database.execute("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?)", values)
+            database.executemany(
+                "INSERT INTO sources VALUES (?, ?)", [(rated.answer_id, each) for each in set(documents)]
+            )
 
     def take_back(self, answer_id: str) -> None:
         """Forget the rating of an answer."""
         with self._lock, write_transaction(self._database) as database:
             database.execute("DELETE FROM ratings WHERE answer_id = ?", (answer_id,))
+
+    def drop_document(self, document_id: str, successor_id: str | None) -> None:
+        """Let answers rest on the document that has the same content; without one they lose their words.
+
+        :raises LibraryError: when the data folder cannot be written.
+        """
+        with self._lock:
+            with write_transaction(self._database) as database:
+                if successor_id is None:
+                    database.execute(
+                        "UPDATE ratings SET answer = '' WHERE answer_id IN "
+                        "(SELECT answer_id FROM sources WHERE document_id = ?)",
+                        (document_id,),
+                    )
+                else:
+                    database.execute(
+                        "INSERT OR IGNORE INTO sources "
+                        "SELECT answer_id, ? FROM sources WHERE document_id = ?",
+                        (successor_id, document_id),
+                    )
+                database.execute("DELETE FROM sources WHERE document_id = ?", (document_id,))
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def list_ratings(self, site: str) -> list[RatedAnswer]:
         """The rated answers of a site, newest first."""

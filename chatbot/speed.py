@@ -114,7 +114,7 @@ def measure_model(assistant: Assistant, text: str) -> tuple[float, float]:
     tokens = assistant.model.count_tokens(messages)
     started = time.perf_counter()
     words = assistant.model.stream(messages, max_new_tokens=ANSWER_TOKENS)
-    written = next(words, "")
+    written = next((piece for piece in words if piece), "")
     first = time.perf_counter()
     written += "".join(words)
     seconds = max(time.perf_counter() - first, 1e-9)

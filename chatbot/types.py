@@ -429,7 +429,8 @@ class Generator(Protocol):
     ) -> PythonGenerator[str, None, StopReason]:
         """Yield the answer's text as it is written and return why it ended.
 
-        Closing the generator stops the model within a token.
+        Empty pieces come while there is nothing yet, so that whoever listens can stop. Closing the generator
+        stops the model within a token.
         """
 
 

@@ -110,6 +110,23 @@ def test_a_deleted_chat_is_gone_with_its_turns(store, chat):
         store.get_chat(chat.id)
 
 
+def test_the_words_of_a_deleted_chat_are_in_no_byte(store, chat, tmp_path):
+    store.append_turn(chat.id, "When?", make_answer("Zanzibarquokka."))
+    assert any(b"Zanzibarquokka" in path.read_bytes() for path in tmp_path.glob("chats*"))
+
+    store.delete_chat(chat.id)
+
+    assert not any(b"Zanzibarquokka" in path.read_bytes() for path in tmp_path.glob("chats*"))
+
+
+def test_the_receipts_of_a_chat_are_those_of_its_answers(store, chat):
+    for receipt in ("a", "", "b"):
+        store.append_turn(chat.id, "When?", make_answer(receipt=receipt))
+
+    assert store.list_receipts(chat.id) == ["a", "b"]
+    assert store.list_receipts("another") == []
+
+
 def test_an_answer_to_a_chat_that_was_deleted_meanwhile_is_refused_in_words(store, chat):
     store.delete_chat(chat.id)
 

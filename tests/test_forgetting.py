@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pytest
 
 from chatbot.chats import list_messages
-from chatbot.forgetting import FORGOTTEN
+from chatbot.forgetting import FORGOTTEN, find_sources
+from chatbot.site_records import RatedAnswer
 from tests.test_service import corpora, make_service, wait_for  # noqa: F401 - fixtures
 
 CANARY = "Zanzibarquokka"
@@ -67,6 +68,34 @@ def test_a_file_deleted_from_the_folder_is_in_no_byte_after_the_next_ingest(serv
     service.ingest_now("notes", lambda _: None, lambda _: None)
 
     assert find_in_files(tmp_path / "data", CANARY) == []
+
+
+def test_rated_answers_of_sites_are_forgotten_with_the_document(service, tmp_path):
+    answer = service.ask(QUESTION, corpus="notes").finish()
+    rated = RatedAnswer("1", "shop", QUESTION, answer.text, "up", "2026-11-22T10:00:00+00:00")
+    service.site_records.rate(rated, find_sources(answer))
+    assert "sites.sqlite3-wal" in find_in_files(tmp_path / "data", CANARY)
+    launch = find_id(service, "launch.md")
+    assert list(service.find_revisions([launch, "another"])) == [launch]
+
+    service.delete_document(launch)
+
+    assert find_in_files(tmp_path / "data", CANARY) == []
+    assert service.find_revisions([launch]) == {}
+    assert [kept.answer for kept in service.site_records.list_ratings("shop")] == [""]
+
+
+def test_rated_answers_stay_when_the_document_is_renamed(service, corpora):  # noqa: F811
+    answer = service.ask(QUESTION, corpus="notes").finish()
+    rated = RatedAnswer("1", "shop", QUESTION, answer.text, "up", "2026-11-22T10:00:00+00:00")
+    service.site_records.rate(rated, find_sources(answer))
+    documents = corpora / "notes" / "documents"
+    (documents / "launch.md").rename(documents / "departure.md")
+    service.ingest_now("notes", lambda _: None, lambda _: None)
+    assert service.site_records.list_ratings("shop") == [rated]
+
+    service.delete_document(find_id(service, "departure.md"))
+    assert [kept.answer for kept in service.site_records.list_ratings("shop")] == [""]
 
 
 def test_an_answer_that_only_looked_at_the_document_keeps_its_text(service, tmp_path):

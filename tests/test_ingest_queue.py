@@ -1,9 +1,13 @@
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chatbot.changes import Change, FolderChanges
+from chatbot.corpora import SourceFile
 from chatbot.errors import CorpusError, LibraryError
+from chatbot.ingest import describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import MOST_ATTEMPTS, JobStore
 from chatbot.types import FileOutcome, IngestProgress, IngestReport
@@ -130,6 +134,49 @@ def test_a_job_that_a_crash_ended_waits_again_under_its_number_and_keeps_what_it
 
     assert resumed.number == job.number
     assert list_states(second, job.number)["a.md"] == "added"
+
+
+def test_the_report_of_a_resumed_job_tells_what_was_done_before_the_crash_too(make_queue):
+    def crash(path, stop):
+        if path == "b.md":
+            raise KeyboardInterrupt
+
+    def resume(*, on_changes, on_progress, on_outcome, **_):
+        on_changes(FolderChanges((Change("added", "b.md"),), (), (), 6))
+        on_progress(IngestProgress("notes", "b.md", 0, 1, 0, 0.1, None))
+        on_outcome(OUTCOMES[1])
+        return IngestReport("notes", OUTCOMES[1:], 6, 0, 0.2)
+
+    first = make_queue()
+    with pytest.raises(KeyboardInterrupt):
+        first.run(first.take_now("notes"), StubIngest(crash))
+    second = make_queue()
+    report = second.run(second.take(timeout_seconds=0), resume)
+
+    assert report.outcomes == OUTCOMES
+    assert (report.unchanged, report.chunks) == (5, 3), "a.md is told as added, not as unchanged"
+    assert second.jobs.get_job(report.job).unchanged == 5
+    assert second.last("notes") == report
+
+
+def test_a_file_that_was_taken_in_or_refused_just_before_the_crash_is_not_said_to_be_read_still(make_queue):
+    def crash(path, stop):
+        raise KeyboardInterrupt
+
+    refused = describe_file("notes", SourceFile("a.md", Path("a.md"), 1, 1), "")
+    refused = replace(refused, problem="It is damaged.")
+    for left, told in (((), ("changed", None)), ((refused,), ("failed", "It is damaged."))):
+        first = make_queue()
+        with pytest.raises(KeyboardInterrupt):
+            first.run(first.take_now("notes"), StubIngest(crash))
+        second = make_queue()
+        job = second.take(timeout_seconds=0)
+        assert list_states(second, job.number)["a.md"] == "reading"
+        second.jobs.note_changes(job.number, FolderChanges((), (), left, 5))
+        [file] = [file for file in second.jobs.list_files(job.number) if file.path == "a.md"]
+        assert (file.state, file.reason) == told
+        assert second.jobs.list_given_up(job.number) == frozenset()
+        second.jobs.finish(job.number, IngestReport("notes", (), 5, 0, 0.1))
 
 
 def test_a_file_over_which_the_program_ended_again_and_again_is_given_up(make_queue):

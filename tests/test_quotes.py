@@ -4,9 +4,11 @@ from chatbot.evidence import rank_evidence
 from chatbot.grounding import list_source_spans
 from chatbot.quotes import (
     SURE_ODDS,
+    asks_whether,
     choose_quotes,
     choose_short_answer,
     complete_words,
+    drop_label,
     find_older_statement,
     include_counted,
     trim_answer,
@@ -161,3 +163,31 @@ def test_a_short_answer_is_made_of_whole_words_and_numbers(text, found, expected
     first, last = complete_words(text, start, start + len(found))
 
     assert text[first:last] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A: You may take two days.", "You may take two days."),
+        ("A dog may come.", "A dog may come."),
+        ("A:", "A:"),
+    ],
+)
+def test_the_label_of_an_answer_is_not_quoted(text, expected):
+    [span] = [span for span in list_source_spans([make_passage(text)]) if span.text == text]
+
+    assert drop_label(span).text == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Is parking free?", True),
+        ("I am expecting a child, is that covered?", True),
+        ("If both work here, can they share it?", True),
+        ("What is covered?", False),
+        ("When I am ill, whom do I call?", False),
+    ],
+)
+def test_questions_for_yes_or_no_are_told(question, expected):
+    assert asks_whether(question) == expected

@@ -94,6 +94,22 @@ def test_a_deleted_documents_words_are_in_no_byte_of_the_receipts(store, tmp_pat
     assert store.get(about_another.id) == about_another
 
 
+def test_the_words_of_a_deleted_chat_are_in_no_byte_of_the_receipts(store, tmp_path):
+    receipts = [
+        make(),
+        make(make_answer("Other words."), [Message("assistant", SECRET)]),
+        make(make_answer("So.")),
+    ]
+    for receipt in receipts:
+        store.add(receipt)
+
+    store.forget_words([receipts[0].id, receipts[1].id, "another", ""])
+
+    assert SECRET.encode() not in read_all_bytes(tmp_path)
+    assert [store.get(receipt.id).words is None for receipt in receipts] == [True, True, False]
+    assert store.get(receipts[0].id).citations == receipts[0].citations
+
+
 def test_documents_of_other_corpora_are_left_alone(store):
     receipt = make()
     store.add(receipt)

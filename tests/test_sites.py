@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -116,6 +118,70 @@ def test_a_rating_replaces_the_earlier_one_and_can_be_taken_back(records):
     assert records.list_ratings("other") == []
     records.take_back("1")
     assert records.list_ratings("shop") == []
+
+
+def rate(records, answer_id, answer, *documents):
+    rated = RatedAnswer(answer_id, "shop", "Why?", answer, "up", "2026-11-22T10:00:00+00:00")
+    records.rate(rated, documents)
+
+
+def read_answers(records) -> dict[str, str]:
+    return {rated.answer_id: rated.answer for rated in records.list_ratings("shop")}
+
+
+def read_all_bytes(folder) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("sites.sqlite3*"))
+
+
+def test_a_rated_answer_loses_its_words_in_every_byte_when_a_document_it_rests_on_goes(records, tmp_path):
+    rate(records, "1", "Zanzibarquokka one.", "ferry", "launch")
+    rate(records, "2", "So.", "ferry")
+    rate(records, "3", "Zanzibarquokka two.", "launch")
+    records.take_back("3")
+    assert b"Zanzibarquokka" in read_all_bytes(tmp_path)
+
+    records.drop_document("launch", None)
+
+    assert read_answers(records) == {"1": "", "2": "So."}
+    assert b"Zanzibarquokka" not in read_all_bytes(tmp_path)
+
+
+def test_a_rated_answer_follows_a_renamed_document(records):
+    rate(records, "1", "So.", "old", "new")
+    rate(records, "2", "So too.", "old")
+    records.drop_document("old", "new")
+    assert read_answers(records) == {"1": "So.", "2": "So too."}
+
+    records.drop_document("old", None)
+    assert read_answers(records) == {"1": "So.", "2": "So too."}
+    records.drop_document("new", None)
+    assert read_answers(records) == {"1": "", "2": ""}
+
+
+def test_an_answer_rated_again_rests_on_the_documents_of_the_last_time(records):
+    rate(records, "1", "So.", "ferry")
+    rate(records, "1", "So.", "launch", "launch")
+    records.drop_document("ferry", None)
+
+    assert read_answers(records) == {"1": "So."}
+
+
+def test_answers_rated_before_documents_were_noted_lose_their_words(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "sites.sqlite3")) as old:
+        old.executescript(
+            "CREATE TABLE usage (site TEXT NOT NULL, day TEXT NOT NULL, questions INTEGER NOT NULL, "
+            "PRIMARY KEY (site, day));"
+            "CREATE TABLE ratings (answer_id TEXT PRIMARY KEY, site TEXT NOT NULL, question TEXT NOT NULL, "
+            "answer TEXT NOT NULL, rating TEXT NOT NULL, rated_at TEXT NOT NULL);"
+            "INSERT INTO ratings VALUES ('1', 'shop', 'Why?', 'Zanzibarquokka', 'up', '2026-11-21');"
+            "PRAGMA user_version = 1"
+        )
+    with closing(SiteRecords(tmp_path / "sites.sqlite3")) as records:
+        rate(records, "2", "So.", "ferry")
+        assert read_answers(records) == {"1": "", "2": "So."}
+        records.drop_document("ferry", None)
+        assert read_answers(records) == {"1": "", "2": ""}
+    assert b"Zanzibarquokka" not in read_all_bytes(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatbot.errors import ModelError
+from chatbot.generation import LOOK_SECONDS
 from chatbot.types import Message, StopReason
 
 if TYPE_CHECKING:
@@ -41,27 +42,23 @@ class TransformersGenerator:
         return len(self._encode(messages))
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, StopReason]:
-        """Yield text as the model writes it; closing the generator ends the model's loop.
+        """Yield text as the model writes it, and nothing now and then while another answer is written.
+
+        Closing the generator ends the model's loop.
 
         :raises ModelError: when the model fails.
         """
         from transformers import TextIteratorStreamer
 
         prompt = self._encode(messages)
-        stop = threading.Event()
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        run = _Run(self._model, prompt, streamer, stop, max_new_tokens)
-        with self._model_lock:
-            thread = threading.Thread(target=run.generate, name="generation", daemon=True)
-            thread.start()
-            complete = False
-            try:
-                yield from (piece for piece in streamer if piece)
-                complete = True
-            finally:
-                if not complete:
-                    stop.set()
-                thread.join()
+        run = _Run(self._model, prompt, streamer, max_new_tokens)
+        while not self._model_lock.acquire(timeout=LOOK_SECONDS):
+            yield ""  # whoever listens may want to stop while another answer is written
+        try:
+            yield from run.follow()
+        finally:
+            self._model_lock.release()
         if run.error is not None:
             raise ModelError(
                 f"The language model {self._name} failed ({type(run.error).__name__}).",
@@ -87,16 +84,28 @@ class _Run:
         model: PreTrainedModel,
         prompt: list[int],
         streamer: Any,  # noqa: ANN401 - transformers' streamers share no typed base
-        stop: threading.Event,
         max_new_tokens: int,
     ) -> None:
         self.model = model
         self.prompt = prompt
         self.streamer = streamer
-        self.stop = stop
+        self.stop = threading.Event()
         self.max_new_tokens = max_new_tokens
         self.stop_reason: StopReason = "stopped"
         self.error: Exception | None = None
+
+    def follow(self) -> Iterator[str]:
+        """Run the model and yield what it writes; it has ended when this ends, or is closed."""
+        thread = threading.Thread(target=self.generate, name="generation", daemon=True)
+        thread.start()
+        complete = False
+        try:
+            yield from (piece for piece in self.streamer if piece)
+            complete = True
+        finally:
+            if not complete:
+                self.stop.set()
+            thread.join()
 
     def generate(self) -> None:
         """Run the model to its end, or until `stop` is set; the streamer is ended in any case."""

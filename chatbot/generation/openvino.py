@@ -17,6 +17,7 @@ import numpy as np
 
 from chatbot.engines import make_properties
 from chatbot.errors import ModelError
+from chatbot.generation import LOOK_SECONDS
 from chatbot.types import Message, StopReason
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class OpenVinoGenerator:
         return len(self._encode(messages))
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, StopReason]:
-        """Yield text as the model writes it; closing the generator ends it at the next token.
+        """Yield text as the model writes it, and nothing now and then while there is none.
+
+        Closing the generator ends it at the next token.
 
         :raises ModelError: when the model fails.
         """
@@ -96,7 +99,11 @@ class OpenVinoGenerator:
         shown = 0
         try:
             while True:
-                piece = request.pieces.get()
+                try:
+                    piece = request.pieces.get(timeout=LOOK_SECONDS)
+                except queue.Empty:
+                    yield ""  # whoever listens may want to stop while the prompt waits or is read
+                    continue
                 if isinstance(piece, Exception):
                     raise ModelError(
                         f"The language model {self._name} failed ({type(piece).__name__}).",

@@ -14,14 +14,13 @@ import httpx
 
 from chatbot.errors import ModelError
 from chatbot.event_lines import split_lines_async
+from chatbot.generation import LOOK_SECONDS
 from chatbot.tokens import estimate_message_tokens
 from chatbot.types import Message, StopReason
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0
 """The longest wait for the first token, and between two."""
-LOOK_SECONDS = 0.1
-"""So often one may stop while the server is silent."""
 DONE = "data: [DONE]"
 
 

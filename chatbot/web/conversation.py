@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatbot.chats import list_messages
-from chatbot.errors import QuestionError
+from chatbot.errors import CorpusError, QuestionError
+from chatbot.forgetting import find_named, find_sources
 from chatbot.types import NO_FILTERS, Chat, FinishedAnswer, Message, SearchFilters
 from chatbot.web.running import RunningAnswer
 
@@ -39,12 +40,16 @@ class Conversation:
     def __init__(self, service: Service, question: Question) -> None:
         self.chat_id = question.chat_id
         self.is_left = False
+        self._service = service
         self._chats = service.chats
         self._question = question
         history: list[Message] = []
+        sources: set[str] = set()
         if self.chat_id:
-            chat = self._chats.get_chat(self.chat_id)
-            history = list_messages(drop_turns_from(chat, question.replaces))
+            chat = drop_turns_from(self._chats.get_chat(self.chat_id), question.replaces)
+            history = list_messages(chat)
+            sources = {document_id for turn in chat.turns for document_id in find_sources(turn.answer)}
+        self._history_sources = sources
         self.running = RunningAnswer(
             lambda stop: service.ask(
                 question.text, corpus=question.corpus, history=history, filters=question.filters, stop=stop
@@ -55,10 +60,30 @@ class Conversation:
         )
 
     def _keep(self, answer: FinishedAnswer) -> None:
+        receipts = self._service.records.receipts
+        if self._find_deleted(self._history_sources):  # prompt and receipt repeat what was said before
+            answer = replace(answer, prompt=None)
+            receipts.forget_words([answer.receipt])
+        try:
+            self._append_turn(answer)
+        except CorpusError:  # the chat was deleted meanwhile
+            receipts.forget_words([answer.receipt])
+            raise
+        for document_id in self._find_deleted(find_named(answer)):
+            self._chats.drop_document(document_id, None)
+
+    def _append_turn(self, answer: FinishedAnswer) -> None:
         if self._question.replaces:
+            chat = self._chats.get_chat(self.chat_id)
+            replaced = chat.turns[len(drop_turns_from(chat, self._question.replaces).turns) :]
+            self._service.records.receipts.forget_words([turn.answer.receipt for turn in replaced])
             self._chats.replace_turns_from(self.chat_id, self._question.replaces)
         self.chat_id = self.chat_id or self._chats.create_chat(self._question.corpus).id
         self._chats.append_turn(self.chat_id, self._question.text, answer)
+
+    def _find_deleted(self, document_ids: set[str]) -> set[str]:
+        """Those that were deleted while the answer was written, too late for what is kept of it."""
+        return document_ids - self._service.find_revisions(document_ids).keys()
 
     def __enter__(self) -> Conversation:
         return self

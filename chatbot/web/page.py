@@ -337,6 +337,8 @@ class Page:
 
     def _delete_chat(self, event: Event) -> Update:
         deleted = event.get("chat")
+        receipts = self._service.chats.list_receipts(deleted)
+        self._service.records.receipts.forget_words(receipts)
         self._service.chats.delete_chat(deleted)
         shown = "" if deleted == event.chat_id else event.chat_id
         return self._show_chat(shown, event.corpus, event.filters)

@@ -209,6 +209,9 @@ def _render_outcome(outcome: FileOutcome) -> str:
         "removed": "removed",
     }
     text = details.get(outcome.result, outcome.result)
+    if outcome.same_as:
+        is_renamed = outcome.result == "renamed"
+        text = f"renamed from {outcome.same_as}" if is_renamed else f"a copy of {outcome.same_as}"
     if outcome.result == "failed":
         text = f"could not be read: {outcome.reason or 'unknown reason'}"
     path = f"<strong>{escape(outcome.path)}</strong>"

@@ -75,6 +75,23 @@ def test_two_answers_at_once_wait_for_each_other(smollm):
     assert [alone] * 3 == answers
 
 
+def test_an_answer_that_waits_for_the_model_can_be_stopped(smollm):
+    writing = smollm.stream(TALE, max_new_tokens=2000)
+    next(writing)
+    waiting, heard = smollm.stream(QUESTION, max_new_tokens=30), []
+    thread = threading.Thread(target=lambda: heard.append(next(waiting)), daemon=True)
+    thread.start()
+    thread.join(timeout=10)
+
+    try:
+        assert heard == [""]
+        waiting.close()
+    finally:
+        writing.close()
+    assert find_threads() == []
+    assert read(smollm.stream(TALE, max_new_tokens=8))[1] == "length", "the model is free again"
+
+
 def test_the_prompt_holds_the_template_s_control_tokens_and_no_other(smollm):
     ids = smollm._encode(QUESTION)
     special = [token for token in smollm._tokenizer.convert_ids_to_tokens(ids) if token.startswith("<|")]

@@ -113,6 +113,38 @@ def test_a_closed_answer_leaves_the_model_to_the_next_one(generator):
     assert generator._arrivals.empty()
 
 
+class StuckPipeline:
+    """Takes a request up and does nothing with it until it is let go."""
+
+    def __init__(self, tokenizer):
+        self._tokenizer = tokenizer
+        self.gate = threading.Event()
+
+    def get_tokenizer(self):
+        return self._tokenizer
+
+    def add_request(self, *_):
+        self.gate.wait(30)
+        raise RuntimeError("let go")
+
+
+def test_an_answer_that_waits_for_the_model_can_be_stopped(generator):
+    from chatbot.generation.openvino import OpenVinoGenerator
+
+    pipeline = StuckPipeline(generator._tokenizer)
+    stuck = OpenVinoGenerator("stuck", pipeline, window_tokens=2048, end_tokens={2})
+    waiting, heard = stuck.stream(make_prompt(QUESTIONS[0]), max_new_tokens=4), []
+    thread = threading.Thread(target=lambda: heard.append(next(waiting)), daemon=True)
+    thread.start()
+    thread.join(timeout=10)
+    was_heard = list(heard)
+    if was_heard:
+        waiting.close()
+    pipeline.gate.set()
+
+    assert was_heard == [""]
+
+
 def test_characters_of_several_tokens_come_whole(generator):
     pieces = list(generator.stream([Message("user", "Write only this: 漢字 🏳️‍🌈 漢字")], max_new_tokens=24))
 

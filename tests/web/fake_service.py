@@ -19,6 +19,7 @@ from chatbot.answer import Request
 from chatbot.changes import Change, FolderChanges
 from chatbot.errors import CorpusError, ModelError, QuestionError
 from chatbot.filters import list_choices, narrow_filters, select_documents, split_query
+from chatbot.forgetting import FORGOTTEN, find_sources
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import JobStore
 from chatbot.keys import KeyStore
@@ -240,8 +241,28 @@ class FakeChatStore:
     def rename_chat(self, chat_id: str, title: str) -> None:
         self._chats[chat_id] = replace(self.get_chat(chat_id), title=title)
 
+    def list_receipts(self, chat_id: str) -> list[str]:
+        turns = self._chats[chat_id].turns if chat_id in self._chats else ()
+        return [turn.answer.receipt for turn in turns]
+
+    def drop_document(self, document_id: str, successor: DocumentRecord | None) -> None:
+        """As the real store does for answers that cite it."""
+        assert successor is None, "nothing of this library has the same content"
+        for chat in self._chats.values():
+            turns = (
+                replace(turn, answer=forget_words(turn.answer))
+                if document_id in find_sources(turn.answer)
+                else turn
+                for turn in chat.turns
+            )
+            self._chats[chat.id] = replace(chat, turns=tuple(turns))
+
     def delete_chat(self, chat_id: str) -> None:
         self._chats.pop(chat_id, None)
+
+
+def forget_words(answer: FinishedAnswer) -> FinishedAnswer:
+    return replace(answer, text=FORGOTTEN, passages=(), citations=(), unsupported=(), trace=None, prompt=None)
 
 
 @dataclass(frozen=True)
@@ -288,7 +309,7 @@ class FakeService:
         self._folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.keys = KeyStore(self._folder / "keys.json")
         self.sessions = SessionStore(self._folder / "sessions.sqlite3", self.keys)
-        self.records = Records(self._folder, most=100, days=90, find_revisions=self._find_revisions)
+        self.records = Records(self._folder, most=100, days=90, find_revisions=self.find_revisions)
         self.sites = SiteStore(self._folder / "sites.json")
         self.site_records = SiteRecords(self._folder / "sites.sqlite3")
         weakref.finalize(self, self.site_records.close)
@@ -437,7 +458,7 @@ class FakeService:
         self._check_corpus(corpus)
         return list_choices([record for record in self._list_readable() if record.corpus == corpus])
 
-    def _find_revisions(self, ids: Collection[str]) -> dict[str, str]:
+    def find_revisions(self, ids: Collection[str]) -> dict[str, str]:
         return {record.id: record.sha256 for record in self._list_readable() if record.id in ids}
 
     def _list_readable(self) -> list[DocumentRecord]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.admission import Admission
+from chatbot.forgetting import FORGOTTEN
 from chatbot.types import FilterChoices
 from chatbot.web.page import BUSY_SECONDS, IDLE_SECONDS, Event, Page
 from tests.web.fake_service import FakeService
@@ -142,6 +143,81 @@ def test_chats_are_opened_renamed_rated_and_deleted(page, service):
     assert service.chats.get_chat(chat_id).turns[0].rating is None
     assert page.act(make_event(chat_id, action="delete_chat", chat=chat_id)).parts["chat_id"] == ""
     assert service.chats.list_chats() == []
+
+
+def read_words(service: FakeService, answer) -> object:
+    return service.records.receipts.get(answer.receipt).words
+
+
+def test_the_receipts_of_a_deleted_chat_lose_their_words_and_others_keep_them(page, service):
+    chat_id, other_id = ask(page, QUESTION)["chat_id"], ask(page, QUESTION)["chat_id"]
+    ask(page, "And opened ones?", chat_id)
+    turns, [other] = service.chats.get_chat(chat_id).turns, service.chats.get_chat(other_id).turns
+    assert None not in [read_words(service, turn.answer) for turn in turns]
+
+    for _ in range(2):  # another tab may have deleted it already
+        assert page.act(make_event(chat_id, action="delete_chat", chat=chat_id)).parts["notice"] == ""
+
+    assert [read_words(service, turn.answer) for turn in turns] == [None, None]
+    assert read_words(service, other.answer) is not None
+
+
+def test_the_receipt_of_a_replaced_answer_loses_its_words(page, service):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    [first] = service.chats.get_chat(chat_id).turns
+    ask(page, "Changed", chat_id, turn=first.id)
+    [second] = service.chats.get_chat(chat_id).turns
+
+    assert read_words(service, first.answer) is None
+    assert read_words(service, second.answer) is not None
+
+
+def act_after_keeping(service: FakeService, monkeypatch, act) -> list:
+    """Do something once an answer has its receipt and before its chat holds it; the answers are listed."""
+    kept, keep = [], service.records.keep
+
+    def keep_then_act(*args, **named):
+        kept.append(keep(*args, **named))
+        act(kept[-1])
+        return kept[-1]
+
+    monkeypatch.setattr(service.records, "keep", keep_then_act)
+    return kept
+
+
+def test_a_document_deleted_while_an_answer_is_written_is_not_in_the_chat(page, service, monkeypatch):
+    act_after_keeping(
+        service, monkeypatch, lambda answer: service.delete_document(answer.passages[0].chunk.document_id)
+    )
+    chat_id = ask(page, QUESTION)["chat_id"]
+
+    [turn] = service.chats.get_chat(chat_id).turns
+    assert (turn.answer.text, turn.answer.passages) == (FORGOTTEN, ())
+
+
+def test_a_follow_up_keeps_nothing_of_a_document_deleted_while_it_is_written(page, service, monkeypatch):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    first = service.chats.get_chat(chat_id).turns[0].answer
+    other = service.list_documents("handbook")[1].path
+
+    def delete(_):
+        service.delete_document(first.passages[0].chunk.document_id)
+
+    kept = act_after_keeping(service, monkeypatch, delete)
+    ask(page, f"And on the moon? file:{other}", chat_id)
+
+    follow_up = service.chats.get_chat(chat_id).turns[1].answer
+    assert [passage.path for passage in follow_up.passages] == [other] * len(follow_up.passages) != []
+    assert follow_up.prompt is None
+    assert read_words(service, kept[0]) is None
+
+
+def test_an_answer_to_a_chat_deleted_meanwhile_leaves_no_words(page, service, monkeypatch):
+    chat_id = ask(page, QUESTION)["chat_id"]
+    kept = act_after_keeping(service, monkeypatch, lambda _: service.chats.delete_chat(chat_id))
+    ask(page, "And opened ones?", chat_id)
+
+    assert read_words(service, kept[0]) is None
 
 
 def test_unknown_chats_and_actions_do_no_harm(page):

@@ -387,3 +387,15 @@ def test_a_question_that_cannot_be_used_goes_back_to_be_changed():
 def test_a_spoken_name_begins_with_the_words_that_are_shown():
     html = render_turn(make_turn(), is_last=True)
     assert 'aria-label="Why these sources? – How the sources' in html
+
+
+def test_a_report_says_what_a_renamed_file_was_called_and_of_what_a_copy_is_one():
+    outcomes = (
+        FileOutcome("new.md", "renamed", 3, same_as="<old>.md"),
+        FileOutcome("twin.md", "added", same_as="new.md"),
+    )
+
+    html = panels.render_report(IngestReport("notes", outcomes, 0, 3, 0.1))
+
+    assert "<span>renamed from &lt;old&gt;.md</span>" in html
+    assert "<span>a copy of new.md</span>" in html

@@ -307,6 +307,63 @@ def test_ratings_are_kept_with_question_and_answer(client, service, site):
     assert client.post("/widget/rating", json=rate, headers=use(open_visit(client))).status_code == 404
 
 
+def delete_first_source(service, events) -> None:
+    service.delete_document(re.search(r"documents/(\w+)", events[-1]["turn"]["sources"][0]["link"])[1])
+
+
+def test_nothing_that_was_said_is_shown_again_once_a_document_of_it_is_deleted(client, service, site):
+    visit = open_visit(client)
+    events = read_events(ask(client, visit))
+    delete_first_source(service, events)
+
+    again = open_visit(client, visit["conversation"])
+    assert (again["turns"], again["conversation"]) == ([], visit["conversation"])
+    rating = {"turn": events[-1]["turn"]["id"], "rating": "up"}
+    assert client.post("/widget/rating", json=rating, headers=use(visit)).status_code == 404
+    assert service.site_records.list_ratings("handbook") == []
+
+
+def test_a_follow_up_does_not_repeat_a_deleted_document(client, service, site):
+    visit = open_visit(client)
+    delete_first_source(service, read_events(ask(client, visit)))
+
+    ask(client, visit, "And opened bags, moon?")
+
+    assert service.asked[1][1] == ()
+
+
+def test_a_receipt_does_not_keep_what_was_said_of_a_document_deleted_meanwhile(
+    client, service, site, monkeypatch
+):
+    visit = open_visit(client)
+    events = read_events(ask(client, visit))
+    kept, keep = [], service.records.keep
+
+    def keep_then_delete(*args, **named):
+        kept.append(keep(*args, **named))
+        delete_first_source(service, events)
+        return kept[-1]
+
+    monkeypatch.setattr(service.records, "keep", keep_then_delete)
+    ask(client, visit, "And on the moon?")
+
+    receipt = service.records.receipts.get(kept[0].receipt)
+    assert (receipt.is_follow_up, receipt.words) == (True, None)
+    assert open_visit(client, visit["conversation"])["turns"] == []
+
+
+def test_a_rated_answer_is_kept_with_the_documents_that_it_was_written_from(client, service, site):
+    visit = open_visit(client)
+    turn = read_events(ask(client, visit))[-1]["turn"]["id"]
+    client.post("/widget/rating", json={"turn": turn, "rating": "up"}, headers=use(visit))
+    [passage, *_] = service.answers[0].passages
+
+    service.site_records.drop_document(passage.chunk.document_id, None)
+
+    [rated] = service.site_records.list_ratings("handbook")
+    assert (rated.question, rated.answer) == (QUESTION, "")
+
+
 # Limits
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from chatbot.conversation.page_topic import find_page_topic
 from chatbot.errors import AccessDenied, AccessError, ChatbotError, CorpusError, LimitReached, QuestionError
+from chatbot.forgetting import find_sources
 from chatbot.record_file import write_now
 from chatbot.site_records import RatedAnswer
 from chatbot.sites import Site
@@ -121,6 +122,7 @@ def open_visit(request: Request, body: VisitBody) -> Json:
         body.ticket, get_address(request), body.conversation
     )
     site = find_listed_site(request, visit.site, visit.origin)
+    forget_deleted(request, conversation)
     make_link = make_linker(request, site)
     corpora = get_service(request).list_corpora()
     corpus = next((known for known in corpora if known.name == site.corpus), None)
@@ -156,9 +158,8 @@ def rate(request: Request, body: RatingBody) -> Json:
     if body.rating is None:
         records.take_back(turn.id)
     else:
-        records.rate(
-            RatedAnswer(turn.id, site.name, turn.question, turn.answer.text, body.rating, write_now())
-        )
+        rated = RatedAnswer(turn.id, site.name, turn.question, turn.answer.text, body.rating, write_now())
+        records.rate(rated, find_sources(turn.answer))
     turn.rating = body.rating
     return {"rating": body.rating}
 
@@ -203,10 +204,12 @@ def start_turn(request: Request, body: QuestionBody) -> tuple[str, RunningAnswer
     reception.minutes.count(names, site.limits.questions_per_minute)
     turn_id = secrets.token_urlsafe(12)
     topic = describe_page(body.page)
-    history = conversation.list_messages(topic)
+    history, history_sources = conversation.list_messages(topic), conversation.find_sources()
 
     def keep(answer: FinishedAnswer) -> None:
         conversation.append_turn(Turn(turn_id, body.question, topic, answer))
+        if is_any_deleted(request, history_sources):  # the receipt repeats what was said before
+            service.records.receipts.forget_words([answer.receipt])
 
     def start() -> RunningAnswer:
         spend_budget(request, site)
@@ -320,7 +323,20 @@ def check_visit(request: Request) -> tuple[Site, Visit, Conversation]:
     :raises AccessError: when there is none, or not any more.
     """
     visit, conversation = get_reception(request).visits.find_visit(get_token(request), get_address(request))
-    return find_listed_site(request, visit.site, visit.origin), visit, conversation
+    site = find_listed_site(request, visit.site, visit.origin)
+    forget_deleted(request, conversation)
+    return site, visit, conversation
+
+
+def forget_deleted(request: Request, conversation: Conversation) -> None:
+    """Forget what was said once a document is gone that any of it was taken from; answers repeat others."""
+    if is_any_deleted(request, conversation.find_sources()):
+        conversation.turns.clear()
+
+
+def is_any_deleted(request: Request, document_ids: set[str]) -> bool:
+    """Whether a document of these is not in the library any more."""
+    return not document_ids <= get_service(request).find_revisions(document_ids).keys()
 
 
 def find_listed_site(request: Request, name: str, origin: str) -> Site:

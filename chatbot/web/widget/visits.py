@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from chatbot.conversation.page_topic import lead_with_page
 from chatbot.errors import AccessError
+from chatbot.forgetting import find_sources
 from chatbot.types import FinishedAnswer, Message, Rating
 
 TOKEN_BYTES = 32
@@ -65,6 +66,10 @@ class Conversation:
         """Keep a turn; the oldest one goes when there are too many."""
         self.turns.append(turn)
         del self.turns[:-MOST_TURNS]
+
+    def find_sources(self) -> set[str]:
+        """The ids of the documents that the answers were written from."""
+        return {document_id for turn in self.turns for document_id in find_sources(turn.answer)}
 
     def find_turn(self, turn_id: str) -> Turn | None:
         """The turn of that id."""
