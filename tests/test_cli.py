@@ -11,6 +11,7 @@ from chatbot import build, cli
 from chatbot.errors import ModelError
 from chatbot.ownership import claim_data_folder
 from chatbot.settings import load_settings
+from chatbot.terminal import make_terminal
 from tests.fakes import HashingEmbedder, ScriptedGenerator
 
 REPOSITORY = Path(__file__).parent.parent
@@ -427,3 +428,16 @@ def test_feedback_is_listed(run):
     assert [text for text in (QUESTION, "It left at nine.", "abc") if text not in out] == []
     assert json.loads(run("feedback", "--json")[1])[0]["rating"] == "down"
     assert "Nobody has said" in run("feedback", "--corpus", "other")[1]
+
+
+def test_a_restart_tells_nothing_of_the_ingests_of_the_process_before(run, capsys):
+    assert run("ingest")[0] == 0
+    with build.build_service(load_settings()) as service:
+        service.start(generator=False)
+        service.wait_until_ready()
+        while service.latest_ingest("notes") is None:
+            service.sleep(0.02)
+        cli.follow_ingests(service, make_terminal())
+        assert service.last_report("notes").outcomes
+
+    assert capsys.readouterr().out == ""
