@@ -403,6 +403,18 @@ def test_a_phone_shows_it_full_screen_and_without_motion(open_page, host, tag):
     page.locator("button.launcher").wait_for()
 
 
+def test_an_answer_longer_than_the_frame_is_shown_from_its_question(open_page, host, tag):
+    page = open_page(host.show("/", head=tag))
+    page.set_viewport_size({"width": 700, "height": 420})
+    frame = open_chat(page)
+
+    ask(frame, "Who owns the moon?")
+
+    turn, view = frame.locator(".turn").bounding_box(), frame.locator("#conversation").bounding_box()
+    assert turn["height"] > view["height"]
+    assert view["y"] - 2 <= turn["y"] < view["y"] + 60
+
+
 def test_rating_copying_and_stopping(open_page, host, tag, fake):
     page = open_page(host.show("/", head=tag), permissions=["clipboard-read", "clipboard-write"])
     frame = open_chat(page)

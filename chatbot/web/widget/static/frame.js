@@ -178,7 +178,14 @@ function follow(turn, event) {
     tellEvent("answer", { found: event.turn.found, sources: event.turn.sources.length });
   }
   if (event.type === "error") fail(turn, new Refusal(500, event.error));
-  if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+  if (isAtEnd) followDown(turn);
+}
+
+/** Shows what was added, but no more than lets the question stay in sight: answers are read from their top. */
+function followDown(turn) {
+  const hidden = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  const room = turn.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  scroller.scrollTop += Math.max(0, Math.min(hidden, room));
 }
 
 function fail(turn, error) {
