@@ -24,8 +24,15 @@ PASSAGES = 4
 WARM_UP_QUESTION = "What is this about?"
 
 
-class System(Protocol):
-    """What is measured: everything from files to words."""
+class Writer(Protocol):
+    """What is measured of a language model."""
+
+    def generate(self, prompt: str) -> Iterator[str]:
+        """What the language model writes for a prompt, a token or more at a time."""
+
+
+class System(Writer, Protocol):
+    """What is measured of a whole stack: everything from files to words."""
 
     def ingest(self, folder: Path) -> int:
         """Read, cut and embed the files; how many chunks there are."""
@@ -35,9 +42,6 @@ class System(Protocol):
 
     def answer(self, question: str) -> Iterator[str]:
         """The answer's words as they come."""
-
-    def generate(self, prompt: str) -> Iterator[str]:
-        """What the language model writes for a prompt, a token or more at a time."""
 
 
 class Ours:
@@ -158,15 +162,6 @@ class LlamaCpp:
         )
         self._lock = threading.Lock()
 
-    def ingest(self, folder: Path) -> int:
-        raise NotImplementedError
-
-    def search(self, question: str) -> int:
-        raise NotImplementedError
-
-    def answer(self, question: str) -> Iterator[str]:
-        raise NotImplementedError
-
     def generate(self, prompt: str) -> Iterator[str]:
         # Its Python interface answers one at a time; its server does the same with one slot.
         with self._lock:
@@ -184,8 +179,8 @@ SYSTEMS: dict[str, Callable[[dict[str, Any]], System]] = {
     "ours": Ours,
     "LangChain": LangChain,
     "LlamaIndex": LlamaIndex,
-    "llama.cpp": LlamaCpp,
 }
+WRITERS: dict[str, Callable[[dict[str, Any]], Writer]] = {"llama.cpp": LlamaCpp}
 
 
 def make_prompt(question: str, passages: list[str]) -> str:
@@ -227,16 +222,17 @@ def main() -> None:
     name, work = sys.argv[1], json.loads(Path(sys.argv[2]).read_text())
     figures: dict[str, Any] = {}
     started = time.perf_counter()
-    system = SYSTEMS[name](work)
+    system = SYSTEMS[name](work) if name in SYSTEMS else None
+    writer = system or WRITERS[name](work)
     figures["start_s"] = time.perf_counter() - started
-    if name != "llama.cpp":
+    if system is not None:
         started = time.perf_counter()
         figures["chunks"] = system.ingest(Path(work["folder"]))
         figures["ingest_s"] = time.perf_counter() - started
         if not work["ingest_only"]:
             figures |= measure_questions(system, work["questions"])
     if not work["ingest_only"]:
-        figures |= measure_model(system, work)
+        figures |= measure_model(writer, work)
     figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print("RESULT " + json.dumps(figures), flush=True)
 
@@ -258,10 +254,10 @@ def measure_questions(system: System, questions: list[str]) -> dict[str, float]:
     return dict(zip(names, values, strict=True))
 
 
-def measure_model(system: System, work: dict[str, Any]) -> dict[str, float]:
+def measure_model(writer: Writer, work: dict[str, Any]) -> dict[str, float]:
     """The language model alone on the same prompts: one after the other, and many at once."""
-    list(system.generate(WARM_UP_QUESTION))
-    times = [time_words(system.generate(prompt)) for prompt in work["prompts"][:4]]
+    list(writer.generate(WARM_UP_QUESTION))
+    times = [time_words(writer.generate(prompt)) for prompt in work["prompts"][:4]]
     figures = {
         "model_first_token_s": statistics.median(first for first, _, _ in times),
         "model_last_token_s": statistics.median(last for _, last, _ in times),
@@ -272,7 +268,7 @@ def measure_model(system: System, work: dict[str, Any]) -> dict[str, float]:
         prompts = [f"({users}.{place}) {prompt}" for place, prompt in enumerate(prompts)]
         started = time.perf_counter()
         with ThreadPoolExecutor(users) as pool:
-            texts = list(pool.map(lambda prompt: "".join(system.generate(prompt)), prompts))
+            texts = list(pool.map(lambda prompt: "".join(writer.generate(prompt)), prompts))
         seconds = time.perf_counter() - started
         figures[f"characters_per_s_{users}"] = sum(map(len, texts)) / seconds
         figures[f"wall_s_{users}"] = seconds
