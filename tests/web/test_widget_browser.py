@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
@@ -12,7 +10,6 @@ import pytest
 
 from chatbot.admission import Admission
 from chatbot.sites import SiteLimits
-from chatbot.web.serve import make_server, open_socket
 from chatbot.web.widget.routes import Reception
 from chatbot.web.widget.snippet import make_snippet
 from tests.browsing import find_chromium, open_browser
@@ -21,6 +18,7 @@ from tests.web.conftest import ServiceSlot
 from tests.web.fake_library import make_document
 from tests.web.fake_service import HOSTILE, FakeService
 from tests.web.host_pages import HostPages, serve_host_pages
+from tests.web.serving import serve
 
 pytestmark = pytest.mark.browser
 
@@ -55,16 +53,8 @@ def server() -> Iterator[tuple[str, ServiceSlot, Any]]:
 
     slot = ServiceSlot()
     app = create_app(slot)
-    listener = open_socket("127.0.0.1", 0)
-    server = make_server(take_off_path(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", slot, app
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
+    with serve(take_off_path(app)) as url:
+        yield url, slot, app
 
 
 def take_off_path(app):

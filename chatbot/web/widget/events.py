@@ -20,7 +20,8 @@ async def list_visitor_events(
 ) -> AsyncIterator[Json]:
     """Events of the types waiting, reading, words, and at last done or error.
 
-    `waiting` tells how many questions are `before` this one, whenever that changes, at last 0. `words` holds the blocks of the answer from number `from` on; those before have not changed.
+    `waiting` tells how many questions are `before` this one, whenever that changes, at last 0. `words`
+    holds the blocks of the answer from number `from` on; those before have not changed.
     """
     shown: list[Json] = []
     async for seen, now in follow(request, running):
