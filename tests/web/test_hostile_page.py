@@ -163,8 +163,9 @@ def walk_page(place: Place, service: HostileService) -> Iterator[str]:
 def walk_widget(place: Place) -> Iterator[str]:
     """Go through the widget in a page of another site."""
     page = place.page
+    page.goto(place.host.show("/empty"))
+    page.evaluate("sessionStorage.clear()")  # of the conversation before
     page.goto(place.host.show("/", head=make_snippet(place.url, "handbook")))
-    page.evaluate("sessionStorage.clear()")
     page.click("button.launcher")
     frame = page.frame_locator("iframe")
     frame.locator("#question:enabled").wait_for()
