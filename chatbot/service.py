@@ -30,7 +30,7 @@ from chatbot.corpora import (
 from chatbot.errors import ChatbotError, CorpusError, LibraryError, ModelError
 from chatbot.filters import narrow_filters, split_query
 from chatbot.index_places import MAIN, find_active_index, find_gone_documents, forget_in_idle_indexes
-from chatbot.ingest import Ingestor, describe_file
+from chatbot.ingest import Ingestor
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
@@ -39,6 +39,7 @@ from chatbot.loading import LoadingParts, Report
 from chatbot.metrics import Metrics
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
+from chatbot.preparing import describe_file
 from chatbot.prompting import Prompts
 from chatbot.reading.reading import Reading
 from chatbot.receipts import Setup

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatbot.changes import hash_file
 from chatbot.errors import CorruptDocument
-from chatbot.ingest import hash_file, make_document_id
+from chatbot.preparing import make_document_id
 from tests.bench import CORPUS, Bench, assert_same, assert_sound
 from tests.fakes import HashingEmbedder
 

@@ -33,6 +33,7 @@ RANKS = [
         "engines",
         "graphs",
         "token_counting",
+        "ahead",
         "keys",
         "sites",
         "site_records",
@@ -56,7 +57,8 @@ RANKS = [
         "conversation",
         "jobs",
     ],
-    ["graph_embedding", "graph_conversion"],
+    ["graph_embedding", "graph_conversion", "chunk_vectors", "ingest_account"],
+    ["preparing"],
     [
         "ingest_queue",
         "retrieval",
