@@ -38,8 +38,7 @@ def small(tmp_path: Path) -> Path:
 
 def process_id(reader: DocumentReader) -> int:
     """Return the id of the reader's child."""
-    child = reader._children.get("read")
-    assert child is not None
+    [child] = [seat.child for seat in reader._crews["read"]._seats if seat.child is not None]
     return child._process.pid
 
 
