@@ -35,6 +35,7 @@ from chatbot.ingest_account import IngestAccount
 from chatbot.jobs import MOST_ATTEMPTS
 from chatbot.languages import DETECTION_VERSION
 from chatbot.library import Library
+from chatbot.memory import give_back_memory
 from chatbot.preparing import (
     PreparedFile,
     Preparer,
@@ -205,6 +206,7 @@ class Ingestor:
             for group in prepared:
                 account.note_ready([item.change for item in group])
                 self._write_group(group, account)
+                give_back_memory()
                 if account.should_stop():
                     return
 

@@ -36,6 +36,7 @@ from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
 from chatbot.library import Library
 from chatbot.loading import LoadingParts, Report
+from chatbot.memory import give_back_memory
 from chatbot.metrics import Metrics
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
@@ -72,7 +73,7 @@ from chatbot.types import (
     SearchResult,
     ServiceStatus,
 )
-from chatbot.vectors import VectorIndex
+from chatbot.vectors import VectorIndex, import_chroma
 
 logger = logging.getLogger(__name__)
 
@@ -265,9 +266,11 @@ class Service:
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
         self._model_hashes = self._factories.hash_models()
+        give_back_memory()
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
+            self._run("importing Chroma", import_chroma)
             self._embedder = self._factories.make_embedder(report)
         if self._embedder is None:
             self._parts.fail(LIBRARY, "The library needs the embedding model.")

@@ -34,6 +34,7 @@ RANKS = [
         "graphs",
         "token_counting",
         "ahead",
+        "memory",
         "keys",
         "sites",
         "site_records",
