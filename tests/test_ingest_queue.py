@@ -213,6 +213,19 @@ def test_a_running_job_is_cancelled_after_the_file_at_hand(queue):
     assert list_states(queue, job.number) == {"a.md": "added", "b.md": "waiting"}
 
 
+def test_files_begun_by_a_job_that_is_stopped_are_not_suspected_of_having_ended_the_program(queue):
+    job = queue.take_now("notes")
+
+    def begin_another(path, stop):
+        queue.jobs.begin_file(job.number, "b.md")
+        stop.set()
+
+    queue.run(job, StubIngest(begin_another))
+
+    assert list_states(queue, job.number) == {"a.md": "added", "b.md": "waiting"}
+    assert queue.jobs.list_attempts(job.number) == {}
+
+
 def test_a_job_that_the_end_of_the_program_interrupts_waits_for_the_next_start(queue):
     job = queue.take_now("notes")
 
