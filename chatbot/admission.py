@@ -40,14 +40,24 @@ class Admission:
         """How many questions are being answered."""
         return self._running
 
+    def count_before(self, ticket: object) -> int:
+        """How many questions are before the one that waits with this ticket; 0 when it need not wait.
+
+        Those that are being answered count too.
+        """
+        with self._changed:
+            before = self._running + self._queue.index(ticket) if ticket in self._queue else 0
+            return before if before >= self._parallel else 0
+
     @contextmanager
-    def enter(self, stop: threading.Event) -> Iterator[None]:
+    def enter(self, stop: threading.Event, ticket: object = None) -> Iterator[None]:
         """Wait for a turn and hold it until the `with` block is left.
 
         :param stop: when it is set, the question is taken back.
+        :param ticket: what `count_before` knows the question by.
         :raises BusyError: at once when too many wait, and when it was taken back before its turn.
         """
-        self._wait_for_turn(stop)
+        self._wait_for_turn(stop, ticket or object())
         started = time.monotonic()
         try:
             yield
@@ -57,8 +67,7 @@ class Admission:
                 self._last_seconds = time.monotonic() - started
                 self._changed.notify_all()
 
-    def _wait_for_turn(self, stop: threading.Event) -> None:
-        ticket = object()
+    def _wait_for_turn(self, stop: threading.Event, ticket: object) -> None:
         with self._changed:
             if self._running + len(self._queue) >= self._parallel + self._longest_queue:
                 raise BusyError(

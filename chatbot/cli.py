@@ -18,6 +18,7 @@ from chatbot.bench_command import add_bench_options, run_bench
 from chatbot.connecting import end_loading, open_connection
 from chatbot.document_command import add_document_options, print_documents
 from chatbot.errors import ChatbotError, SettingsError
+from chatbot.explanation import describe_place_in_queue
 from chatbot.feedback_command import add_feedback_options, run_feedback
 from chatbot.filters import name_format, read_first_day, read_language
 from chatbot.indexes.options import add_index_options
@@ -287,7 +288,10 @@ def follow_answer(events: Iterable[Json], terminal: Terminal) -> Json:
     """The answer at the end of its events."""
     answer: Json = {}
     for event in events:
-        if event["type"] == "passages":
+        if event["type"] == "waiting":
+            before = event["before"]
+            terminal.note(describe_place_in_queue(before) if before else "searching the documents")
+        elif event["type"] == "passages":
             terminal.note(f"reading {len(event['passages'])} passages")
         elif event["type"] == "done":
             answer = event["answer"]

@@ -53,7 +53,7 @@ class Connection(Protocol):
         history: Sequence[Message] = (),
         filters: SearchFilters = NO_FILTERS,
     ) -> Events:
-        """Events of type passages, text and done; closing stops the answer."""
+        """Events of type waiting, passages, text and done; closing stops the answer."""
 
     def search(
         self,

@@ -44,6 +44,11 @@ def name_page_kind(path: str) -> str:
     return "slide" if path.lower().endswith(_PRESENTATIONS) else "page"
 
 
+def describe_place_in_queue(before: int) -> str:
+    """How many questions are answered before the reader's."""
+    return "1 question is before yours" if before == 1 else f"{before:,} questions are before yours"
+
+
 def describe_correction(word: str, replacement: str) -> str:
     """That a word was taken for another; this has happened already, and nothing is left to choose."""
     return f"Did you mean “{replacement}”? No document holds “{word}”, so “{replacement}” was searched for."

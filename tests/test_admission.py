@@ -6,40 +6,7 @@ import pytest
 
 from chatbot.admission import Admission
 from chatbot.errors import BusyError
-
-
-class Visitor:
-    """A thread that enters and stays until it is let go."""
-
-    def __init__(self, admission: Admission) -> None:
-        self.stop = threading.Event()
-        self.entered = threading.Event()
-        self.let_go = threading.Event()
-        self.error: BusyError | None = None
-        self._admission = admission
-        self.thread = threading.Thread(target=self._visit)
-        self.thread.start()
-
-    def _visit(self) -> None:
-        try:
-            with self._admission.enter(self.stop):
-                self.entered.set()
-                self.let_go.wait(10)
-        except BusyError as error:
-            self.error = error
-
-    def leave(self) -> None:
-        self.let_go.set()
-        self.thread.join(10)
-
-
-def wait_for_queue(admission: Admission, length: int) -> None:
-    pause = threading.Event()
-    for _ in range(1000):
-        if admission.waiting == length:
-            return
-        pause.wait(0.01)
-    pytest.fail(f"{admission.waiting} wait, not {length}")
+from tests.queueing import Visitor, hold_place, wait_for_queue
 
 
 def test_the_first_enter_the_next_wait_and_the_last_is_turned_away():
@@ -98,3 +65,19 @@ def test_an_error_inside_frees_the_place():
 
     with admission.enter(threading.Event()):
         assert admission.running == 1
+
+
+def test_who_waits_can_see_how_many_are_before():
+    admission = Admission(parallel=2, waiting=3)
+    inside = [hold_place(admission) for _ in range(2)]
+    first, second = hold_place(admission), hold_place(admission)
+    everybody = [*inside, first, second]
+    assert [admission.count_before(visitor) for visitor in everybody] == [0, 0, 2, 3]
+    assert admission.count_before("somebody else") == 0
+
+    inside[0].leave()
+    assert first.entered.wait(10)
+    assert [admission.count_before(visitor) for visitor in everybody] == [0, 0, 0, 2]
+    for visitor in everybody:
+        visitor.leave()
+    assert admission.count_before(second) == 0

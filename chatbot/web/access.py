@@ -32,7 +32,7 @@ RECHECK_SECONDS = 0.5
 """A response that lasts longer ends when its key is revoked."""
 
 # The widget's visitors have no keys: its routes look at tickets, tokens and passes of their own.
-WIDGET_PATHS = r"/widget\.js|/widget/(frame|visit|new|rating|ask|stop|sites/[^/]+/ticket|documents/.+)"
+WIDGET_PATHS = r"/widget\.js|/widget/(frame|visit|new|rating|ask|stop|sites/[^/]+(/ticket)?|documents/.+)"
 PUBLIC_PATHS = re.compile(rf"/health/(live|ready)|/sign-in|/sign-out|/ui/(widget/)?[\w.-]+|{WIDGET_PATHS}")
 # The first rule that fits counts. What no rule names, the chat page above all, is for keys that may do
 # everything in all corpora.

@@ -72,15 +72,15 @@ def search(request: Request, body: SearchBody) -> Json:
 async def ask(request: Request, body: AskBody) -> StreamingResponse:
     """Answer a question while it is written; dropping the connection stops the model.
 
-    Events of the types question, passages, text, citations, and at last done or error: server-sent
-    events with `Accept: text/event-stream`, else a line of JSON each.
+    Events of the types waiting (only if it has to), question, passages, text, citations, and at last
+    done or error: server-sent events with `Accept: text/event-stream`, else a line of JSON each.
     """
     corpus = await run_in_threadpool(choose_corpus, request, body.corpus)
     filters = body.filters.make_filters()
     running = start_answer(
         get_service(request), body.question, corpus=corpus, history=body.list_history(), filters=filters
     )
-    await wait_for_beginning(request, running)
+    await wait_for_beginning(request, running, tells_place=True)
     events = list_events(request, running)
     if EVENTS in request.headers.get("accept", ""):
         return AnswerStream(running, write_events(events), EVENTS)

@@ -255,6 +255,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 EVENTS: dict[str, list[dict[str, Any]]] = {
     "ask": [
+        {"type": "waiting", "before": 1},
+        {"type": "waiting", "before": 0},
         {"type": "question", "searched_for": "How many days may I carry over?"},
         {"type": "passages", "passages": [_PASSAGE]},
         {"type": "text", "text": TEXT},

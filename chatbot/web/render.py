@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 
 from chatbot.errors import ChatbotError, QuestionError
-from chatbot.explanation import choose_own_corrections
+from chatbot.explanation import choose_own_corrections, describe_place_in_queue
 from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place, write_answer
@@ -90,7 +90,7 @@ def render_live_turn(question: str, snapshot: AnswerSnapshot, corpus: Corpus) ->
     elif snapshot.error:
         body = ""
     else:
-        waiting = "Reading the passages…" if snapshot.passages else _describe_search(corpus)
+        waiting = _describe_waiting(snapshot, corpus)
         body = f'<p class="waiting" role="status"><span class="dots" aria-hidden="true"></span>{waiting}</p>'
     if snapshot.error:
         body += render_error(snapshot.error, retry_question=question)
@@ -249,7 +249,11 @@ def _render_not_found_title(found: bool) -> str:
     return "" if found else f'<p class="not-found-title">{draw_icon("search")}Not in these documents</p>'
 
 
-def _describe_search(corpus: Corpus) -> str:
+def _describe_waiting(snapshot: AnswerSnapshot, corpus: Corpus) -> str:
+    if snapshot.before:
+        return f"{describe_place_in_queue(snapshot.before)}…"
+    if snapshot.passages:
+        return "Reading the passages…"
     return f"Searching {count_words(corpus.documents, 'document')}…"
 
 

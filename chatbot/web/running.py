@@ -22,8 +22,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AnswerSnapshot:
-    """An answer as far as it has been written; `draft` is the sentence that is not yet checked."""
+    """An answer as far as it has been written.
 
+    `draft` is the sentence that is not yet checked; `before` is how many questions it waits for.
+    """
+
+    before: int = 0
     text: str = ""
     draft: str = ""
     found: bool = True
@@ -102,7 +106,7 @@ class RunningAnswer:
                 finished=finished,
             )
         if answer is None:
-            return AnswerSnapshot(error=error)
+            return AnswerSnapshot(before=self._admission.count_before(self), error=error)
         return AnswerSnapshot(
             text=answer.text,
             draft=answer.draft,
@@ -118,7 +122,7 @@ class RunningAnswer:
     def _run(self) -> None:
         self._metrics.count_question()
         try:
-            with self._admission.enter(self._stop_wanted):
+            with self._admission.enter(self._stop_wanted, self):
                 self._write()
         except ChatbotError as error:
             self._error = error

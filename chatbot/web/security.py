@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.errors import ChatbotError
 from chatbot.web.failures import make_error_response
-from chatbot.web.widget.cors import TICKET_PATH
+from chatbot.web.widget.cors import SITE_PATHS
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -88,7 +88,7 @@ def find_refusal(scope: Scope, upload_limit_bytes: int) -> tuple[int, str, str] 
         return 404, "There is nothing at this address.", "Check the address."
     if method in SAFE_METHODS:
         return None
-    if is_foreign(headers) and not TICKET_PATH.fullmatch(path):
+    if is_foreign(headers) and not SITE_PATHS.fullmatch(path):
         return 403, "Another site may not do this.", "Use the page of this server itself."
     length = headers.get("content-length", "0")
     limit = upload_limit_bytes if path == ADD_PATH else BODY_LIMIT_BYTES

@@ -53,12 +53,13 @@ def start_answer(
     ).start()
 
 
-async def wait_for_beginning(request: Request, running: RunningAnswer) -> None:
+async def wait_for_beginning(request: Request, running: RunningAnswer, *, tells_place: bool = False) -> None:
     """Return when the first words or passages are there, so that a refusal still has its status.
 
+    :param tells_place: return as soon as others are before it too, for whoever is told how many.
     :raises ChatbotError: what went wrong before that.
     """
-    await _wait(request, running, until_over=False)
+    await _wait(request, running, until_over=False, tells_place=tells_place)
 
 
 async def wait_for_end(request: Request, running: RunningAnswer) -> FinishedAnswer | None:
@@ -69,14 +70,17 @@ async def wait_for_end(request: Request, running: RunningAnswer) -> FinishedAnsw
     return (await _wait(request, running, until_over=True)).finished
 
 
-async def _wait(request: Request, running: RunningAnswer, *, until_over: bool) -> AnswerSnapshot:
+async def _wait(
+    request: Request, running: RunningAnswer, *, until_over: bool, tells_place: bool = False
+) -> AnswerSnapshot:
     is_wanted = False
     try:
         while not await request.is_disconnected():
             now = running.take_snapshot()
             if now.error and (until_over or not now.text):
                 raise now.error
-            if now.is_over or (not until_over and (now.passages or now.text)):
+            has_begun = now.passages or now.text or (tells_place and now.before)
+            if now.is_over or (has_begun and not until_over):
                 is_wanted = True
                 return now
             await asyncio.sleep(POLL_SECONDS)
@@ -101,7 +105,7 @@ async def follow(
 
 
 async def list_events(request: Request, running: RunningAnswer) -> AsyncIterator[Json]:
-    """An answer as events: question, passages, text and citations as they come, at last done or error."""
+    """An answer as events: waiting, question, passages, text and citations, at last done or error."""
     async for seen, now in follow(request, running):
         for event in describe_news(seen, now):
             yield event
@@ -110,6 +114,8 @@ async def list_events(request: Request, running: RunningAnswer) -> AsyncIterator
 def describe_news(seen: AnswerSnapshot, now: AnswerSnapshot) -> list[Json]:
     """The events that lead from one state of an answer to the next."""
     events: list[Json] = []
+    if now.before != seen.before:
+        events.append({"type": "waiting", "before": now.before})
     if now.searched_for and not seen.searched_for:
         events.append({"type": "question", "searched_for": now.searched_for})
     if now.passages and not seen.passages:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.web.fake_service import FakeService
+from tests.web.serving import serve
 
 
 class ServiceSlot:
@@ -49,16 +48,7 @@ def client(shared_client: TestClient, service_slot: ServiceSlot, service: FakeSe
 def running_server() -> Iterator[tuple[str, FakeService]]:
     """The real server on this machine, over a service that writes slowly."""
     from chatbot.web.app import create_app
-    from chatbot.web.serve import make_server, make_url, open_socket
 
     service = FakeService(delay_seconds=0.02)
-    listener = open_socket("127.0.0.1", 0)
-    server = make_server(create_app(service))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield make_url("127.0.0.1", listener.getsockname()[1]), service
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
+    with serve(create_app(service)) as url:
+        yield url, service

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-SINK = "http://sink.example"
-HIT = "window.hits=(window.hits||0)+1"
+from tests.web.made_payloads import HIT, SINK
 
 _SCRIPTS = [
     "<script>{hit}</script>",
@@ -74,11 +70,4 @@ _BEACONS = [
 ]
 
 
-def list_payloads() -> list[str]:
-    """Our own, and a line each of the file that CHATBOT_TEST_PAYLOADS names."""
-    own = [text.format(hit=HIT, sink=SINK) for text in [*_SCRIPTS, *_BEACONS]]
-    more = os.environ.get("CHATBOT_TEST_PAYLOADS")
-    return own + (Path(more).read_text(encoding="utf-8", errors="replace").splitlines() if more else [])
-
-
-PAYLOADS = list_payloads()
+PAYLOADS = [text.format(hit=HIT, sink=SINK) for text in [*_SCRIPTS, *_BEACONS]]

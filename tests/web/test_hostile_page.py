@@ -1,25 +1,32 @@
-"""What documents, names, questions and answers hold never becomes markup in the page (a real browser).
+"""What documents, names, questions and answers hold never becomes markup, in no page (a real browser).
 
-More payloads, a line each: CHATBOT_TEST_PAYLOADS=FILE python -m pytest tests/web/test_hostile_page.py
+Harm is seen in two ways: by what must never be (a script that ran, a handler, a request elsewhere), and by
+what is not there when the same pages hold harmless words (elements, addresses, things that cover the page).
 """
 
 from __future__ import annotations
 
-import threading
-import time
+import random
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.browsing import ask, open_browser
+from chatbot.sites import SiteLimits
+from chatbot.web.widget.routes import Reception
+from chatbot.web.widget.snippet import make_snippet
+from tests.browsing import ask, find_chromium, open_browser
 from tests.web import fake_service
-from tests.web.fake_library import make_document
-from tests.web.fake_service import FakeService, Sentence
+from tests.web.conftest import ServiceSlot
+from tests.web.host_pages import HostPages, serve_host_pages
+from tests.web.hostile_service import FAIL, NO_LIMIT, HostileService
+from tests.web.made_payloads import make_payloads
 from tests.web.payloads import PAYLOADS
+from tests.web.serving import serve
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,123 +34,213 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 
-AT_ONCE = 30
-GROUPS = [PAYLOADS[place : place + AT_ONCE] for place in range(0, len(PAYLOADS), AT_ONCE)]
-FIND_HARM = """() => ({
+AT_ONCE = 190
+SAMPLE = 500
+"""So many of the made ones are tried, and all of them with `--long`."""
+TIMEOUT_MS = 120_000
+HARMLESS = [
+    "plain words",
+    "**strong** *weak* `code` ***both***",
+    "# A heading",
+    "- an item\n- another",
+    "1. first\n2. second",
+    "```\ncode\n```",
+    "| a | b |\n|---|---|\n| c | d |",
+    "> a quote",
+    "[words](/x) ![words](/x)",
+]
+LOOK = """async () => {
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 20)));
+  const all = [...document.querySelectorAll("*")];
+  const attributes = all.flatMap((element) => [...element.attributes]);
+  const names = /^(src|href|xlink:href|srcset|poster|data|action|formaction|background|ping|manifest|cite)$/;
+  const isOwn = (address) => {
+    try { return new URL(address, document.baseURI).origin === location.origin; } catch { return false; }
+  };
+  const addresses = attributes.filter((each) => names.test(each.name) && !isOwn(each.value));
+  const counted = ["script", "style", "base", "meta", "form", "iframe", "object", "template"];
+  return {
     hits: window.hits || 0,
-    handlers: [...document.querySelectorAll("*")].flatMap((element) =>
-        [...element.attributes].filter((each) => each.name.startsWith("on")).map((each) => each.name)),
-    forms: [...document.forms].map((form) => form.action).filter((each) => !each.startsWith(location.origin)),
-    overlays: [...document.querySelectorAll("[style*='fixed']")].map((each) => each.outerHTML.slice(0, 100)),
-    foreign: [...document.querySelectorAll("[src], [href], [srcset], [poster], [data]")]
-        .flatMap((each) => ["src", "href", "srcset", "poster", "data"].map((name) => each.getAttribute(name)))
-        .filter((each) => each && /sink\\.example|^javascript:/.test(each)),
-    frames: window.frames.length,
-})"""
-NO_HARM = {"hits": 0, "handlers": [], "forms": [], "overlays": [], "foreign": [], "frames": 0}
+    handlers: attributes.map((each) => each.name).filter((name) => name.startsWith("on")),
+    elements: all.map((element) => element.localName),
+    addresses: addresses.map((each) => each.value),
+    covering: all.filter((element) => getComputedStyle(element).position === "fixed")
+      .map((element) => `${element.localName}.${element.className} ${element.getAttribute("style") ?? ""}`),
+    counts: Object.fromEntries(counted.map((name) => [name, document.body.querySelectorAll(name).length])),
+  };
+}"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The chatbot and a page of another site that shows its widget, with a browser tab for both."""
+
+    url: str
+    host: HostPages
+    slot: ServiceSlot
+    app: Any
+    page: Any
+    foreign: list[str]
+    """Addresses elsewhere that were asked for, and dialogs that were shown."""
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with open_browser() as browser:
-        yield browser
+def place() -> Iterator[Place]:
+    find_chromium()
+    from chatbot.web.app import create_app
 
-
-def make_hostile_service(payloads: list[str]) -> FakeService:
-    """Documents whose names, titles, headings and texts are payloads."""
-    service = FakeService()
-    text = "\n\n".join(f"# {payload.splitlines()[0]}\n\n{payload}\n\nIt is so." for payload in payloads)
-    documents = [
-        make_document(
-            "handbook", f"{number}-{payload.splitlines()[0][:80]}.md", payload, "markdown", None, text
+    slot, foreign = ServiceSlot(), []
+    app = create_app(slot)  # before the browser, whose event loop takes this thread
+    with serve(app) as url, serve_host_pages() as host, open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1300, "height": 850})
+        page.set_default_timeout(TIMEOUT_MS)
+        own = (f"{url}/", f"{host.origin}/", "data:", "blob:")
+        page.context.on(
+            "request", lambda sent: None if sent.url.startswith(own) else foreign.append(sent.url)
         )
-        for number, payload in enumerate(payloads)
-    ]
-    service._documents = {document.record.id: document for document in documents}
-    failed = documents[0].record
-    service._failed = [replace(failed, id="f" * 16, path=payloads[0], problem=" ".join(payloads))]
-    return service
+        page.context.on("dialog", lambda dialog: foreign.append(dialog.message))
+        yield Place(url, host, slot, app, page, foreign)
 
 
-@pytest.mark.parametrize("payloads", GROUPS, ids=range(len(GROUPS)))
-def test_nothing_runs_calls_or_covers_the_page(browser, running_server_over, monkeypatch, payloads):
-    service = make_hostile_service(payloads)
-    script = tuple(Sentence(f"{payload}\n\n") for payload in payloads)
-    monkeypatch.setattr(fake_service, "choose_script", lambda _: script)
-    url = running_server_over(service)
-    foreign: list[str] = []
-    context = browser.new_context(viewport={"width": 1300, "height": 850})
-    context.set_default_timeout(20_000)
-    context.on(
-        "request", lambda request: foreign.append(request.url) if not is_own(request.url, url) else None
-    )
-    page = context.new_page()
-    page.on("dialog", lambda dialog: foreign.append(dialog.message))
+@pytest.fixture(scope="module")
+def harmless(place: Place) -> dict[str, Any]:
+    """What the pages show when there is nothing hostile in them."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return look_everywhere(place, HARMLESS, monkeypatch)
 
+
+def look_everywhere(
+    place: Place, payloads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, dict[str, Any]]:
+    """What the frames of each view show while everything holds the payloads."""
+    service = HostileService(payloads=payloads)
+    limits = SiteLimits(1000, question_characters=NO_LIMIT)
+    service.sites.add_site("handbook", "handbook", [place.host.origin], limits)
+    monkeypatch.setattr(fake_service, "choose_script", lambda _: service.write_answer())
+    place.slot.current, place.app.state.reception = service, Reception()
+    views = {}
+    for name in chain(walk_page(place, service), walk_widget(place)):
+        views |= {f"{name} {number}": frame.evaluate(LOOK) for number, frame in enumerate(place.page.frames)}
+    return views
+
+
+def walk_page(place: Place, service: HostileService) -> Iterator[str]:
+    """Go through the chatbot's own pages; the name of each view when it is shown."""
+    page, url, first = place.page, place.url, quote(service.payloads[0], safe="")
     page.goto(url)
     page.wait_for_selector("#question:enabled")
-    ask(page, " ".join(payloads)[:390])
-    assert page.evaluate(FIND_HARM) == NO_HARM
+    yield "welcome"
+    ask(page, service.joined)
+    yield "answer"
     page.click("[data-action=why]")
     page.wait_for_selector("dialog[open]")
-    assert page.evaluate(FIND_HARM) == NO_HARM
+    yield "why"
     page.keyboard.press("Escape")
+    page.fill("#question", FAIL)
+    page.press("#question", "Enter")
+    page.wait_for_selector(".problem")
+    yield "error"
     page.click("nav [data-action=documents]")
     page.wait_for_selector("#documents_view", state="visible")
-    assert page.evaluate(FIND_HARM) == NO_HARM
-    page.goto(f"{url}/?view=search&q={quote(' '.join(payloads)[:300])}")
+    yield "documents"
+    page.goto(f"{url}/?view=search&q={quote(service.joined, safe='')}")
     page.wait_for_selector(".found")
-    assert page.evaluate(FIND_HARM) == NO_HARM
-    for path in (
-        *(f"/documents/{record.id}?start=0&end=40" for record in service.list_documents("handbook")[:2]),
-        f"/documents/{quote(payloads[0], safe='')}",
-        f"/sign-in?next={quote(payloads[1])}",
-        f"/?chat={quote(payloads[2])}&corpus={quote(payloads[3])}",
-    ):
-        page.goto(url + path)
-        assert page.evaluate(FIND_HARM) == NO_HARM
-    context.close()
-    assert foreign == []
+    yield "search"
+    document = service.list_documents("handbook")[0].id
+    addresses = {
+        "document": f"/documents/{document}?start=0&end=40",
+        "no document": f"/documents/{first}",
+        "corpus": f"/corpus/handbook?q={first}",
+        "corpus by name": "/corpus/handbook?sort=path",
+        "sign in": f"/sign-in?next={first}",
+        "no chat": f"/?chat={first}&corpus={first}",
+    }
+    for name, address in addresses.items():
+        page.goto(url + address)
+        yield name
 
 
-def test_the_test_itself_sees_harm(browser):
-    page = browser.new_page()
-    page.set_content(
-        "<body><img src='http://sink.example/x' onerror=1><div style='position:fixed'>x</div>"
-        "<form action='http://sink.example/f'></form><script>window.hits = 1</script>"
-    )
-    found = page.evaluate(FIND_HARM)
-    page.close()
+def walk_widget(place: Place) -> Iterator[str]:
+    """Go through the widget in a page of another site."""
+    page = place.page
+    page.goto(place.host.show("/empty"))
+    page.evaluate("sessionStorage.clear()")  # of the conversation before
+    page.goto(place.host.show("/", head=make_snippet(place.url, "handbook")))
+    page.click("button.launcher")
+    frame = page.frame_locator("iframe")
+    frame.locator("#question:enabled").wait_for()
+    yield "widget"
+    frame.locator("#question").fill(place.slot.current.joined)
+    frame.locator("#question").press("Enter")
+    frame.locator(".tools:visible").wait_for()
+    frame.locator(".card summary").first.click()
+    yield "widget's answer"
+    frame.locator("#question").fill(FAIL)
+    frame.locator("#question").press("Enter")
+    frame.locator(".problem").wait_for()
+    yield "widget's error"
+    page.goto(frame.locator(".card[open] a").first.get_attribute("href"))
+    yield "widget's document"
 
-    assert {name for name, value in found.items() if value} == set(NO_HARM) - {"frames"}
+
+def list_harm(seen: dict[str, dict[str, Any]], harmless: dict[str, dict[str, Any]]) -> list[str]:
+    """What was seen and must not be, or is not there when all is harmless."""
+    harm = [f"{view} is a frame too many" for view in seen.keys() - harmless.keys()]
+    for view in seen.keys() & harmless.keys():
+        now, usual = seen[view], harmless[view]
+        harm += [f"{view}: a script ran"] * now["hits"]
+        harm += [f"{view}: the attribute {name}" for name in now["handlers"]]
+        for kind in ("elements", "addresses", "covering"):
+            harm += [f"{view}: {what} among {kind}" for what in set(now[kind]) - set(usual[kind])]
+        if now["counts"] != usual["counts"]:
+            harm.append(f"{view}: {now['counts']} in place of {usual['counts']}")
+    return harm
 
 
-def is_own(address: str, url: str) -> bool:
-    return address.startswith((f"{url}/", "data:", "blob:"))
+def test_nothing_runs_calls_or_covers_any_page(place, harmless, monkeypatch, is_long, seed):
+    made = make_payloads()
+    chosen = made if is_long else random.Random(seed).sample(made, SAMPLE)
+    payloads = [*PAYLOADS, *chosen]
+    harm: dict[int, list[str]] = {}
+    for start in range(0, len(payloads), AT_ONCE):
+        bundle = payloads[start : start + AT_ONCE]
+        if found := list_harm(look_everywhere(place, bundle, monkeypatch), harmless):
+            harm[start] = found
+        if is_long:
+            print(f"{start + len(bundle)} of {len(payloads)}, {len(harm)} bundles harm", file=sys.stderr)
+
+    assert harm == {}
+    assert place.foreign == []
 
 
-@pytest.fixture
-def running_server_over() -> Iterator[Any]:
-    """Starts the real server over a service; gives its address."""
-    from chatbot.web.app import create_app
-    from chatbot.web.serve import make_server, open_socket
+def test_there_are_as_many_payloads_as_are_asked_for():
+    made = make_payloads()
 
-    running = []
+    assert len(set(made)) == len(made) >= 6613
+    assert make_payloads() == made
 
-    def start(service: FakeService) -> str:
-        listener = open_socket("127.0.0.1", 0)
-        # In a thread: the browser's event loop runs in this one.
-        with ThreadPoolExecutor() as pool:
-            server = make_server(pool.submit(create_app, service).result())
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        running.append((server, thread, listener))
-        while not server.started:
-            time.sleep(0.02)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-    yield start
-    for server, thread, listener in running:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
+@pytest.mark.parametrize(
+    ("markup", "told"),
+    [
+        ("<img src='http://sink.example/x' alt=''>", "addresses"),
+        ("<p onclick=1>x</p>", "the attribute onclick"),
+        ("<script>window.hits = 1</script>", "a script ran"),
+        ("<p style='position:fixed'>x</p>", "covering"),
+        ("<form action='/x'></form>", "'form': 1"),
+        ("<a href='javascript:1'>x</a>", "addresses"),
+        ("<math></math>", "elements"),
+        ("<iframe srcdoc='x'></iframe>", "a frame too many"),
+    ],
+)
+def test_the_test_itself_sees_harm(place, markup, told):
+    views = []
+    for body in ("<p>x</p><a href='/y'>y</a>", f"<p>x</p><a href='/y'>y</a>{markup}"):
+        place.page.goto(place.host.show("/", body=body))
+        views.append({f"x {number}": frame.evaluate(LOOK) for number, frame in enumerate(place.page.frames)})
+    place.foreign.clear()
+
+    harm = list_harm(views[1], views[0])
+
+    assert any(told in each for each in harm), harm
+    assert list_harm(views[0], views[0]) == []

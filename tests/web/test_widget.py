@@ -107,20 +107,21 @@ def test_visitors_are_told_nothing_of_prompts_scores_and_files(client, site):
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_pages_of_other_origins_get_nothing(client, site, origin):
     ticket = take_ticket(client, origin=origin)
+    admission = client.post("/widget/sites/handbook", headers={"origin": origin})
     frame = client.get("/widget/frame", params={"site": "handbook", "origin": origin})
 
-    assert ticket.status_code == frame.status_code == 403
-    assert "access-control-allow-origin" not in ticket.headers
+    assert ticket.status_code == admission.status_code == frame.status_code == 403
+    assert "access-control-allow-origin" not in ticket.headers | admission.headers
     assert "frame-ancestors 'none'" in frame.headers["content-security-policy"]
     assert frame.headers["x-frame-options"] == "DENY"
     assert "<script" not in frame.text
 
 
 @pytest.mark.parametrize("origin", [ORIGIN, *FOREIGN_ORIGINS])
-def test_only_listed_origins_may_read_and_only_two_addresses(client, site, origin):
+def test_only_listed_origins_may_read_and_only_three_addresses(client, site, origin):
     readable = set()
     for path in ("/", "/widget.js", "/widget/frame", "/widget/visit", "/widget/ask", "/widget/rating",
-                 "/widget-demo",
+                 "/widget-demo", "/widget/sites/handbook", "/widget/sites/other",
                  "/widget/sites/handbook/ticket", "/widget/sites/other/ticket", "/api/corpora", "/api/ask",
                  "/v1/models", "/ui/widget/frame.js", "/docs", "/health"):  # fmt: skip
         for method in ("GET", "POST", "OPTIONS"):
@@ -132,12 +133,18 @@ def test_only_listed_origins_may_read_and_only_two_addresses(client, site, origi
             if allowed:
                 readable.add(path)
                 assert "Origin" in response.headers["vary"]
-    assert readable == ({"/widget.js", "/widget/sites/handbook/ticket"} if origin == ORIGIN else set())
+    own = {"/widget.js", "/widget/sites/handbook", "/widget/sites/handbook/ticket"}
+    assert readable == (own if origin == ORIGIN else set())
 
 
-def test_a_site_without_origins_answers_nobody(client, service, clock):
+def test_a_site_without_origins_answers_nobody(client, service, site):
     service.sites.add_site("empty", "handbook")
 
+    admitted = [
+        client.post(f"/widget/sites/{name}", headers={"origin": ORIGIN}).status_code
+        for name in ("handbook", "empty", "unknown")
+    ]
+    assert admitted == [204, 403, 403]
     assert take_ticket(client, "empty").status_code == 403
     assert take_ticket(client, "unknown").status_code == 403
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 import pytest
 
+from chatbot.admission import Admission
 from chatbot.sites import SiteLimits
-from chatbot.web.serve import make_server, open_socket
 from chatbot.web.widget.routes import Reception
 from chatbot.web.widget.snippet import make_snippet
 from tests.browsing import find_chromium, open_browser
+from tests.queueing import hold_place
 from tests.web.conftest import ServiceSlot
 from tests.web.fake_library import make_document
 from tests.web.fake_service import HOSTILE, FakeService
 from tests.web.host_pages import HostPages, serve_host_pages
+from tests.web.serving import serve
 
 pytestmark = pytest.mark.browser
 
@@ -53,16 +53,8 @@ def server() -> Iterator[tuple[str, ServiceSlot, Any]]:
 
     slot = ServiceSlot()
     app = create_app(slot)
-    listener = open_socket("127.0.0.1", 0)
-    server = make_server(take_off_path(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", slot, app
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
+    with serve(take_off_path(app)) as url:
+        yield url, slot, app
 
 
 def take_off_path(app):
@@ -170,8 +162,11 @@ def run_axe(page) -> list[str]:
 
 def test_one_tag_asks_streams_cites_opens_and_goes_on_after_a_reload(open_page, host, tag, fake):
     page = open_page(host.show("/", head=tag, body='<a href="/two">Two</a>'))
+    page.wait_for_selector("button.launcher")
     loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert [address for address in loaded if "widget" in address] == [tag.split('"')[1]]
+    launcher = tag.split('"')[1]
+    asked = launcher.replace("widget.js", "widget/sites/handbook")
+    assert [address for address in loaded if "widget" in address] == [launcher, asked]
     frame = open_chat(page)
     frame.locator(".starter").first.click()
     frame.locator(".writing .draft").first.wait_for()
@@ -198,12 +193,41 @@ def test_one_tag_asks_streams_cites_opens_and_goes_on_after_a_reload(open_page, 
     assert frame.locator(".turn").count() == 0
 
 
-def test_a_page_of_an_origin_that_is_not_listed_gets_nothing(open_page, host, server, fake):
-    plain = make_snippet(server[0], "handbook", integrity=False)
-    page = open_page(host.show("/", head=plain).replace(host.origin, host.unlisted_origin))
-    page.click("button.launcher")
-    page.wait_for_selector("[role=alert] >> text=cannot be reached")
-    assert page.locator("iframe").count() == 0
+def test_a_page_that_may_not_show_it_gets_nothing_and_its_owner_a_line(open_page, host, server, fake):
+    script = make_snippet(server[0], "handbook", integrity=False).replace(" defer", ' data-open="true" defer')
+    fake.sites.add_site("nobody", "handbook", [])
+    pages = [
+        host.show("/", head=script).replace(host.origin, host.unlisted_origin),
+        host.show("/unknown", head=script.replace('"handbook"', '"unknown"')),
+        host.show("/nobody", head=script.replace('"handbook"', '"nobody"')),
+    ]
+    page = open_page(host.show("/empty"))
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)
+    for address in pages:
+        assert_nothing_but_a_line(page, address, said)
+    page.goto(host.origin)  # which is listed
+    wait_for_frame(page)
+    page.route(f"{server[0]}/widget/**", lambda route: route.abort())  # the server is switched off
+    assert_nothing_but_a_line(page, host.origin, said)
+    fake.sites.remove_site("handbook")
+    page.unroute_all()
+    assert_nothing_but_a_line(page, host.origin, said)
+    page.problems.clear()  # the browser's own words about each refusal
+    assert fake.asked == []
+
+
+def assert_nothing_but_a_line(page, address: str, said: list[str]) -> None:
+    said.clear()
+    with page.expect_console_message(lambda message: message.type == "warning"):
+        page.goto(address)
+    [line] = said
+    assert f"--origin {page.evaluate('location.origin')}" in line
+    assert page.locator("body > :not(main)").count() == 0
+
+
+def test_an_origin_that_is_not_listed_can_neither_frame_nor_ask_for_it(open_page, host, server, fake):
+    page = open_page(host.show("/empty"))
     framed = f"{server[0]}/widget/frame?site=handbook&origin={host.origin}"
     host.show("/framing", body=f'<iframe src="{framed}"></iframe>')
     page.goto(f"{host.unlisted_origin}/framing")
@@ -214,7 +238,7 @@ def test_a_page_of_an_origin_that_is_not_listed_gets_nothing(open_page, host, se
         f"{server[0]}/widget/sites/handbook/ticket",
     )
     assert stolen == "refused"
-    assert len(page.problems) >= 3  # the browser's refusals, and nothing else
+    assert len(page.problems) >= 2  # the browser's refusals, and nothing else
     page.problems.clear()
     assert fake.asked == []
 
@@ -447,6 +471,23 @@ def test_a_visit_that_is_over_is_renewed_without_a_word(open_page, host, tag, se
     assert len(fake.asked[1][1]) == 2
     assert all("401" in problem for problem in page.problems)
     page.problems.clear()
+
+
+def test_a_reader_who_waits_sees_their_place_in_the_queue(open_page, host, tag, fake):
+    fake.admission = Admission(parallel=1, waiting=5)
+    page = open_page(host.show("/", head=tag))
+    frame = open_chat(page)
+    first, second = hold_place(fake.admission), hold_place(fake.admission)
+    frame.locator("#question").fill(QUESTION)
+    frame.locator("#question").press("Enter")
+    told = frame.locator(".waiting")
+    told.locator("text=2 questions are before yours…").wait_for()
+    assert frame.locator("#announcer").inner_text() == "2 questions are before yours…"
+    first.leave()
+    told.locator("text=1 question is before yours…").wait_for()
+    second.leave()
+    wait_for_turns(frame, 1)
+    assert told.is_hidden()
 
 
 def test_limits_are_told_in_the_readers_language(open_page, host, tag, fake):

@@ -1,4 +1,4 @@
-"""Which other sites' pages may read what we answer: the listed ones, two addresses, and nothing else."""
+"""Which other sites' pages may read what we answer: the listed ones, three addresses, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from chatbot.service import Service
 
 LAUNCHER_PATH = "/widget.js"
-TICKET_PATH = re.compile(r"/widget/sites/(?P<site>[^/]+)/ticket")
+SITE_PATHS = re.compile(r"/widget/sites/(?P<site>[^/]+)(/ticket)?")
 
 
 class SiteCors:
-    """Names a listed origin in the answers to it: any site's for the launcher, a site's own for tickets.
+    """Names a listed origin in the answers to it: any site's for the launcher, else a site's own.
 
     Neither needs credentials or a preflight.
     """
@@ -28,12 +28,12 @@ class SiteCors:
         self.service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ticket = TICKET_PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if scope["type"] != "http" or not (ticket or scope["path"] == LAUNCHER_PATH):
+        site = SITE_PATHS.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if scope["type"] != "http" or not (site or scope["path"] == LAUNCHER_PATH):
             await self.app(scope, receive, send)
             return
         origin = Headers(scope=scope).get("origin", "")
-        is_listed = self._is_listed(origin, ticket["site"] if ticket else None)
+        is_listed = self._is_listed(origin, site["site"] if site else None)
 
         async def send_with_origin(message: Message) -> None:
             if message["type"] == "http.response.start":

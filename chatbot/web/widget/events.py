@@ -18,12 +18,15 @@ from chatbot.web.widget.visits import Turn
 async def list_visitor_events(
     request: Request, running: RunningAnswer, turn_id: str, make_link: MakeLink
 ) -> AsyncIterator[Json]:
-    """Events of the types reading, words, and at last done or error.
+    """Events of the types waiting, reading, words, and at last done or error.
 
-    `words` holds the blocks of the answer from number `from` on; those before have not changed.
+    `waiting` tells how many questions are `before` this one, whenever that changes, at last 0. `words`
+    holds the blocks of the answer from number `from` on; those before have not changed.
     """
     shown: list[Json] = []
     async for seen, now in follow(request, running):
+        if now.before != seen.before:
+            yield {"type": "waiting", "before": now.before}
         if now.passages and not seen.passages:
             yield {"type": "reading", "passages": len(now.passages)}
         blocks = build_answer_blocks(now)

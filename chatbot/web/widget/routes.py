@@ -100,6 +100,15 @@ def show_demo(request: Request, site: str = "") -> HTMLResponse:
     return HTMLResponse(render_demo(sites, chosen, url), headers={"Content-Security-Policy": DEMO_POLICY})
 
 
+@router.post("/widget/sites/{name}", status_code=204)
+def admit_page(request: Request, name: str) -> None:
+    """Whether the page that asks may show the chat, by the origin that its browser tells.
+
+    It takes a POST, because with a GET browsers tell no origin to the page's own server.
+    """
+    find_listed_site(request, name, request.headers.get("origin", ""))
+
+
 # Visits
 
 
@@ -172,7 +181,7 @@ async def ask(request: Request, body: QuestionBody) -> Response:
     """Answer a visitor's question while it is written; see `list_visitor_events`."""
     try:
         turn_id, running, make_link = await run_in_threadpool(start_turn, request, body)
-        await wait_for_beginning(request, running)
+        await wait_for_beginning(request, running, tells_place=True)
     except LimitReached as error:
         headers = {"Retry-After": str(error.retry_after_seconds)}
         return JSONResponse({"error": describe_error(error)}, find_status(error), headers)

@@ -170,6 +170,7 @@ async function ask(text) {
 
 function follow(turn, event) {
   const isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+  if (event.type === "waiting") say(turn.tellPlace(event.before));
   if (event.type === "reading") turn.tellReading(event.passages);
   if (event.type === "words") turn.addBlocks(event.from, event.blocks);
   if (event.type === "done") {

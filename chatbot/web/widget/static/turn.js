@@ -24,6 +24,12 @@ export function createTurn(question, texts, { rate, retry }) {
     if (button?.dataset.rating) changeRating(button);
   });
 
+  function tellPlace(before) {
+    const text = fillIn([texts.searching, texts.waitingOne][before] ?? texts.waitingMany, { n: before });
+    find(".waiting span:last-child").textContent = text;
+    return text;
+  }
+
   function tellReading(count) {
     find(".waiting span:last-child").textContent = fillIn(texts.reading, { n: count });
   }
@@ -127,7 +133,7 @@ export function createTurn(question, texts, { rate, retry }) {
     });
   }
 
-  return { element, tellReading, addBlocks, finish, fail, readAloud };
+  return { element, tellPlace, tellReading, addBlocks, finish, fail, readAloud };
 }
 
 export function copyTemplate(name) {

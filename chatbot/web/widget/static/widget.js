@@ -2,8 +2,9 @@
 //
 //   <script src="https://chat.example.org/widget.js" data-site="handbook" defer></script>
 //
-// Nothing but this file is loaded until the chat is opened. The frame belongs to the server's origin, so that
-// neither this page's styles nor its scripts reach into it; both sides talk by messages, to each other alone.
+// The server is asked whether this page may show the chat; else nothing of it appears. Nothing more is loaded until
+// the chat is opened. The frame belongs to the server's origin, so that neither this page's styles nor its scripts
+// reach into it; both sides talk by messages, to each other alone.
 // Options, methods and events are described in docs/widget.md.
 (() => {
   "use strict";
@@ -87,7 +88,9 @@
     let frame = null;
     let isReady = false;
     let isOpen = false;
+    let isDestroyed = false;
     let waiting = []; // messages for a frame that is not ready yet
+    const admitted = appear(); // whether this page may show the chat
 
     const answers = {
       ready: start,
@@ -114,8 +117,40 @@
       keep(memory, isOpen ? "1" : "");
     }
 
+    async function appear() {
+      const isAdmitted = await isListed();
+      if (isDestroyed) return false;
+      if (!isAdmitted) tellOwner();
+      else if (place) place.append(host);
+      else document.body.append(host);
+      return isAdmitted;
+    }
+
+    // A browser does not let this page tell a refusal from a server that is off.
+    async function isListed() {
+      try {
+        return (await post()).ok;
+      } catch {
+        return false;
+      }
+    }
+
+    function post(path = "") {
+      const address = new URL(`widget/sites/${encodeURIComponent(options.site)}${path}`, server);
+      return fetch(address, { method: "POST", credentials: "omit", cache: "no-store" });
+    }
+
+    function tellOwner() {
+      console.warn(
+        `Chatbot: nothing is shown here, because ${server.href} is not running or does not let this page show the site ` +
+        `“${options.site}”. Where it runs, see “chatbot sites list”, and let this page in by: ` +
+        `chatbot sites add ${options.site || "NAME"} --origin ${location.origin} --corpus CORPUS`,
+      );
+      announce("error", { reason: "refused" });
+    }
+
     async function open({ isFocused = true } = {}) {
-      if (isOpen) return;
+      if (!await admitted || isOpen) return;
       if (!frame) {
         button.setAttribute("aria-busy", "true");
         const ticket = await fetchTicket();
@@ -161,11 +196,10 @@
     // A ticket proves that the browser loaded a page of a listed origin; the frame changes it for a token.
     async function fetchTicket() {
       try {
-        const address = new URL(`widget/sites/${encodeURIComponent(options.site)}/ticket`, server);
-        const response = await fetch(address, { method: "POST", credentials: "omit", cache: "no-store" });
+        const response = await post("/ticket");
         if (response.ok) return (await response.json()).ticket;
       } catch {
-        // no network, or the site does not list this page's origin: a browser does not tell which
+        // no network any more, or the origin was taken off the site's list
       }
       tellFailure();
       return "";
@@ -216,6 +250,7 @@
     }
 
     function destroy() {
+      isDestroyed = true;
       window.removeEventListener("message", hear);
       window.removeEventListener("blur", sendPage);
       host.remove();
@@ -231,11 +266,7 @@
     panel.className = `panel ${side} ${place ? "inline" : ""} ${options.theme}`;
     panel.dir = isRightToLeft ? "rtl" : "ltr";
     root.append(panel);
-    if (place) place.append(host);
-    else {
-      root.append(button);
-      document.body.append(host);
-    }
+    if (!place) root.append(button);
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
     });
