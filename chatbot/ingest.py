@@ -289,7 +289,7 @@ class Ingestor:
             unread_pages=parsed.unread_pages,
             recognized_pages=parsed.recognized_pages,
         )
-        document = Document(record, parsed.text, parsed.blocks, parsed.page_starts)
+        document = Document(record, parsed.text, parsed.blocks, parsed.page_starts, parsed.sheets)
         self._write(document, chunks, location, donor)
         return len(chunks)
 

@@ -298,6 +298,9 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
         database.execute("DROP TABLE sentence_vectors")
         for column in ("authors", "unread_pages", "recognized_pages"):
             database.execute(f"ALTER TABLE documents DROP COLUMN {column}")
+        database.execute("ALTER TABLE documents DROP COLUMN sheets")
+        for column in ("sheet", "starts"):
+            database.execute(f"ALTER TABLE chunks DROP COLUMN {column}")
         database.execute("DROP INDEX documents_of_corpus")
         database.execute("DROP INDEX documents_by_content")
         database.execute("PRAGMA user_version = 1")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chatbot.filters import select_documents
 from chatbot.library import Library
+from chatbot.places import find_rows
 from chatbot.types import DocumentRecord, Passage, Place, SearchFilters
 
 
@@ -44,4 +45,5 @@ def _cite(
 
 def _make_place(record: DocumentRecord, passage: Passage) -> Place:
     chunk = passage.chunk
-    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end)
+    rows = find_rows(chunk, chunk.start, chunk.end)
+    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end, rows)
