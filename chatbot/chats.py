@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatbot.database import open_database, read_rows, write_transaction
+from chatbot.database import empty_log, open_database, read_rows, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.forgetting import forget_document, move_document
@@ -166,7 +166,7 @@ class ChatStore:
 
     def _empty_log(self) -> None:
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_log(self._database)
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:

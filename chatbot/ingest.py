@@ -158,7 +158,7 @@ class Ingestor:
             outcomes.append(self._make_change(corpus, change, given_up))
             has_leftovers = has_leftovers or outcomes[-1].result == "removed"
             on_outcome(outcomes[-1])
-        if has_leftovers:
+        if self.library.has_leftovers():  # also those of a run that was killed before it erased them
             self.library.erase_leftovers()
         return IngestReport(
             corpus=corpus,

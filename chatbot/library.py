@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot.compounds import list_spellings
-from chatbot.database import open_database, read_rows, write_transaction
+from chatbot.database import empty_log, open_database, read_rows, write_transaction
 from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
 from chatbot.spelling import Vocabulary, list_words, make_vocabulary
@@ -70,6 +70,7 @@ CREATE TABLE sentence_vectors (
 CREATE TABLE vocabulary (
     corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
 ) WITHOUT ROWID;
+CREATE TABLE leftovers (document_id TEXT PRIMARY KEY);
 """
 _UPGRADES = {
     # Every document is read again, which also gives its sentences their vectors.
@@ -95,6 +96,7 @@ ALTER TABLE documents ADD COLUMN recognized_pages TEXT NOT NULL DEFAULT '';
     # What has sheets or pages is read again, so that its rows are numbered and its quotes' pages known.
     4: """
 ALTER TABLE documents ADD COLUMN sheets TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE leftovers (document_id TEXT PRIMARY KEY);
 ALTER TABLE chunks ADD COLUMN sheet TEXT;
 ALTER TABLE chunks ADD COLUMN starts TEXT NOT NULL DEFAULT '[]';
 UPDATE documents SET recipe = '' WHERE problem IS NULL
@@ -316,14 +318,24 @@ class Library:
                 self._count_words(database, chunks[0][1], words_before, set())
             database.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
             database.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            database.execute("INSERT OR IGNORE INTO leftovers VALUES (?)", (document_id,))
         return [chunk[0] for chunk in chunks]
 
     def erase_leftovers(self) -> None:
-        """Overwrite what deleted documents left in the word index and in the write-ahead log."""
+        """Overwrite what deleted documents left in the word index and in the write-ahead log.
+
+        Where another process reads the library all the while, some may stay: `has_leftovers` tells.
+        """
         with self._transaction() as database:
             database.execute("INSERT INTO words (words) VALUES ('optimize')")
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if empty_log(self._database):
+                with self._transaction() as database:
+                    database.execute("DELETE FROM leftovers")
+
+    def has_leftovers(self) -> bool:
+        """Whether a document was deleted, by this process or an earlier one, and not erased since."""
+        return bool(self._select("SELECT 1 FROM leftovers LIMIT 1"))
 
     # Chunks
 
