@@ -33,7 +33,8 @@ def join_starts(chunks: list[Chunk]) -> tuple[tuple[int, int], ...]:
     first, *others = chunks
     starts = list(first.starts)
     for chunk in others:
-        if chunk.sheet is None and chunk.page is not None:
+        page = starts[-1][1] if starts else first.page
+        if chunk.sheet is None and chunk.page is not None and chunk.page != page:
             starts.append((chunk.start, chunk.page))
         starts += chunk.starts
     return tuple(dict.fromkeys(starts))

@@ -138,7 +138,7 @@ def test_an_answer_from_a_document_of_which_there_is_a_copy_stays(service, corpo
 
 
 def test_what_a_killed_run_deleted_is_erased_by_the_next_one(bench):
-    """One that is killed between deleting and erasing leaves a note; the next one, of any corpus, obeys it."""
+    """One that is killed between deleting and erasing leaves a note; the next one, of any corpus, obeys."""
     bench.write("launch.md", SECRET)
     bench.ingest()
     [record] = bench.library.list_documents(CORPUS)

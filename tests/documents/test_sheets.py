@@ -303,7 +303,7 @@ def write_sparse_sheet(path: Path) -> None:
             workbook.save(path)
         case ".xls":
             floats = [[float(cell) if isinstance(cell, int) else cell for cell in row] for row in SPARSE_ROWS]
-            path.write_bytes(make_xls({"Cover": [["Cover", "page"]], "Stock": floats}))
+            path.write_bytes(make_xls({"Cover": [["Cover", "page"]], "Stock": floats}, formats={}))
         case ".ods":
             cells = [
                 "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in row)
