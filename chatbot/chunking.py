@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chatbot.sentences import split_sentences
-from chatbot.types import Block, Chunk, ParsedDocument
+from chatbot.types import Block, Chunk, NumberedStart, ParsedDocument, SheetStart
 
 CHUNKING_VERSION = 1
 """Raised whenever the same document would be cut otherwise, so that libraries are brought up to date."""
@@ -56,6 +56,7 @@ def chunk_document(
     :param count_tokens: Counts as the embedding model does, its special tokens included.
     """
     cutter = _Cutter(document.text, count_tokens, max_tokens)
+    numbered = _NumberedPlaces(document)
     chunks: list[Chunk] = []
     seen: dict[str, int] = {}
     for section, places in cutter.cut(document.title, split_sections(document)):
@@ -73,6 +74,8 @@ def chunk_document(
                     headings=section.headings,
                     context=context,
                     page=find_page(document.page_starts, start),
+                    sheet=find_sheet(document.sheets, start),
+                    starts=tuple(numbered.list_within(start, end)),
                 )
             )
     return chunks
@@ -86,6 +89,29 @@ def hash_text(text: str) -> str:
 def find_page(page_starts: Sequence[int], offset: int) -> int | None:
     """The page (from 1) on which the character at `offset` stands; None without pages."""
     return bisect_right(page_starts, offset) or 1 if page_starts else None
+
+
+def find_sheet(sheets: Sequence[SheetStart], offset: int) -> str | None:
+    """The name of the sheet in which the character at `offset` stands; None without sheets."""
+    begun = bisect_right(sheets, offset, key=lambda sheet: sheet[0])
+    return sheets[max(begun - 1, 0)][1] if sheets else None
+
+
+class _NumberedPlaces:
+    """Where the rows of a document's sheets begin, else its pages."""
+
+    def __init__(self, document: ParsedDocument) -> None:
+        if document.sheets:
+            self._starts = [(block.start, block.row) for block in document.blocks if block.row]
+        else:
+            self._starts = [(start, number) for number, start in enumerate(document.page_starts, 1)]
+        self._reaches_back = bool(document.sheets)
+
+    def list_within(self, start: int, end: int) -> Sequence[NumberedStart]:
+        """Those that begin behind `start` and before `end`, and the row that goes on at `start`."""
+        first = bisect_right(self._starts, start, key=lambda place: place[0])
+        last = bisect_left(self._starts, end, key=lambda place: place[0])
+        return self._starts[max(first - 1, 0) if self._reaches_back else first : last]
 
 
 def join_for_embedding(chunk: Chunk) -> str:

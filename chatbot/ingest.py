@@ -171,6 +171,8 @@ class Ingestor:
             if should_stop():
                 break
             self._take_step(step, list(some), account)
+        if self.library.has_leftovers():  # also those of a run that was killed before it erased them
+            self.library.erase_leftovers()
         return IngestReport(
             corpus=corpus,
             outcomes=tuple(account.outcomes),

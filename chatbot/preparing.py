@@ -134,7 +134,9 @@ class Preparer:
             recognized_pages=parsed.recognized_pages,
         )
         return CutDocument(
-            Document(record, parsed.text, parsed.blocks, parsed.page_starts), tuple(chunks), donor
+            Document(record, parsed.text, parsed.blocks, parsed.page_starts, parsed.sheets),
+            tuple(chunks),
+            donor,
         )
 
     def embed(self, cuts: Sequence[CutDocument]) -> list[PassageVectors]:

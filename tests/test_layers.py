@@ -19,6 +19,7 @@ RANKS = [
         "languages",
         "corpora",
         "explanation",
+        "places",
         "document_states",
         "loading",
         "ownership",

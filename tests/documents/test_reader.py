@@ -168,10 +168,12 @@ def test_broken_messages_are_told(data: bytes):
 @pytest.mark.parametrize(
     "change",
     [
-        {"blocks": [["paragraph", 0, 99, 0]]},
-        {"blocks": [["paragraph", 4, 2, 0]]},
-        {"blocks": [["script", 0, 5, 0]]},
+        {"blocks": [["paragraph", 0, 99, 0, 0]]},
+        {"blocks": [["paragraph", 4, 2, 0, 0]]},
+        {"blocks": [["script", 0, 5, 0, 0]]},
         {"blocks": [["paragraph", 0]]},
+        {"blocks": [["paragraph", 0, 5, 0]]},
+        {"sheets": [[99, "Costs"]]},
         {"page_starts": [-1]},
         {"text": ""},
     ],
