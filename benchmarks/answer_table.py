@@ -1,6 +1,6 @@
 """How right the answers are on many sets of questions, beside three simpler ways to answer.
 
-    python benchmarks/answer_table.py [--sets squad qed_nq] [--most 100] [--baselines [60]] [--json table.json]
+    python benchmarks/answer_table.py [--sets qed_nq clapnq] [--most 100] [--baselines [60]] [--json FILE]
 
 Each set is asked as `chatbot evaluate` does, in a library that vanishes afterwards, end to end through search
 but where the name says that passages are given. The table is Markdown, with 95 % intervals. The sets are

@@ -12,89 +12,37 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from chatbot.amounts import UNIT_NAMES, Amount, Unit, find_amounts, give_unit
 from chatbot.evidence import Evidence
 from chatbot.grounding import SourceSpan
 from chatbot.sentences import CELL_MARK
 
-Unit = str
-"""What is measured ("mass", "£"), all of it in one measure; empty for a bare number."""
-
-_MASS = {"g": 0.001, "gram": 0.001, "kg": 1, "kilo": 1, "kilogram": 1, "tonne": 1000, "ton": 1000, "t": 1000}
-_LENGTH = {"mm": 0.001, "cm": 0.01, "m": 1, "metre": 1, "meter": 1, "km": 1000, "kilometre": 1000}
-_LENGTH |= {"kilometer": 1000, "mile": 1609.344, "foot": 0.3048, "feet": 0.3048, "ft": 0.3048, "inch": 0.0254}
-_TIME = {"minute": 1 / 1440, "min": 1 / 1440, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "week": 7}
-_TIME |= {"month": 365.25 / 12, "year": 365.25}
-_PEOPLE = dict.fromkeys(
-    "people person passenger employee participant attendee guest member user seat delegate".split(), 1
-)
-_MEASURES: dict[Unit, dict[str, float]] = {
-    "mass": _MASS,
-    "length": _LENGTH,
-    "time": _TIME,
-    "people": _PEOPLE,
-    "speed": {"knot": 1.852, "km/h": 1, "kph": 1, "mph": 1.609344},
-    "share": {"%": 1, "percent": 1, "per cent": 1},
-    "volume": {"ml": 0.001, "litre": 1, "liter": 1},
-    "storage": {"kb": 0.001, "mb": 1, "megabyte": 1, "gb": 1000, "gigabyte": 1000, "tb": 1e6, "terabyte": 1e6},
-    "temperature": {"°c": 1, "degree": 1},
-    "£": {"£": 1, "pound": 1, "gbp": 1, "p": 0.01, "pence": 0.01},
-    "$": {"$": 1, "dollar": 1, "usd": 1},
-    "€": {"€": 1, "euro": 1, "eur": 1},
-}
-_UNITS = {name: (unit, factor) for unit, names in _MEASURES.items() for name, factor in names.items()}
-_MAGNITUDES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
-_WORDS = dict(
-    zip(
-        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty thirty forty fifty sixty".split(),
-        (*range(1, 21), 30, 40, 50, 60),
-        strict=True,
-    )
-)
-_ORDINALS = dict(
-    zip(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
-        range(1, 13),
-        strict=True,
-    )
-)
-_UNIT_NAMES = "|".join(
-    re.escape(name) + ("s?" if len(name) > 2 and name.isalpha() and name not in ("foot", "feet") else "")
-    for name in sorted(_UNITS, key=len, reverse=True)
-    if name not in "£$€"
-)
-_AMOUNT = re.compile(
-    r"(?P<sign>[£$€])?\s?(?<![\w.,])(?<![^\W\d]-)"
-    rf"(?P<number>(?:{'|'.join((*_WORDS, *_ORDINALS))})\b|\d+(?:st|nd|rd|th)\b"
-    r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d,.]*\d)"
-    r"(?:\s?(?P<magnitude>k|thousand|million|mn|billion|bn|(?<=\d)m(?=\W|$))(?![\w]))?"
-    rf"(?:[\s-]?(?:(?:working|calendar|full|whole|consecutive)\s)?(?P<unit>{_UNIT_NAMES})(?!\w))?",
-    re.IGNORECASE,
-)
-_UNIT_BEHIND = re.compile(rf"\s+(?:\w+\s)?({_UNIT_NAMES})(?!\w)", re.IGNORECASE)
+_UNIT_BEHIND = re.compile(rf"\s+(?:\w+\s)?({UNIT_NAMES})(?!\w)", re.IGNORECASE)
 _UPPER_BEFORE = re.compile(
-    r"(?:\b(?P<open>under|below|beneath|less than|fewer than|lower than|smaller than|lighter than|younger than"
-    r"|shorter than|within the first)|\b(?:up to|at most|(?:no|not) (?:more|older|longer|heavier) than|until"
+    r"(?:\b(?P<open>under|below|beneath|(?:less|fewer|lower|smaller|lighter|younger|shorter) than"
+    r"|within the first)|\b(?:up to|at most|(?:no|not) (?:more|older|longer|heavier) than|until"
     r"|(?:a )?maximum(?: of)?|max\.?|not exceeding|first|the first)|(?P<sign>[<≤]))\s*$",
     re.IGNORECASE,
 )
 _LOWER_BEFORE = re.compile(
-    r"(?:\b(?P<open>over|above|beyond|(?<!no )(?<!not )(?:more|greater|higher|larger|bigger|heavier|older|longer)"
-    r" than|(?<!not )exceed(?:ing|s)?|after)"
+    r"(?:\b(?P<open>over|above|beyond|(?<!not )exceed(?:ing|s)?|after"
+    r"|(?<!no )(?<!not )(?:more|greater|higher|larger|bigger|heavier|older|longer) than)"
     r"|\b(?:at least|from the|from|starting at|(?:no|not) (?:less|fewer) than|(?:a )?minimum(?: of)?|min\.?)"
     r"|(?P<sign>[>≥]))\s*$",
     re.IGNORECASE,
 )
-_UPPER_AFTER = re.compile(r"\s*(?:or|and) (?:less|fewer|under|below|younger|lower|smaller)\b", re.IGNORECASE)
+_UPPER_AFTER = re.compile(r"\s*(?:or|and) (?:less|fewer|under|below|younger|lower)\b", re.IGNORECASE)
 _LOWER_AFTER = re.compile(
-    r"\s*(?:\+|(?:or|and) (?:more|over|above|older|longer|higher|greater|up|upwards)\b|upwards?\b|onwards?\b)",
+    r"\s*(?:\+|(?:or|and) (?:more|over|above|older|longer|higher|greater|up|upwards)\b|(?:up|on)wards?\b)",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"\s*(?:to(?: under| less than| below)?|[-–—]|until|up to)\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"\bbetween\s*$", re.IGNORECASE)
 _OF_AGE = re.compile(r"\b(?:aged?|ages|child(?:ren)?|adults?|old|young(?:er)?|teenagers?)\b", re.IGNORECASE)
 _AGE_ASKED = re.compile(
-    r"\b(?:aged|age of|(?:child|boy|girl|daughter|son|kid|person|someone) (?:of|who is|is))\s*$", re.IGNORECASE
+    r"\b(?:aged|age of|(?:child(?:ren)?|boys?|girls?|daughter|son|kids?|people|person|someone)"
+    r" (?:of|who (?:is|are)|is|under|below|over|above))\s*$",
+    re.IGNORECASE,
 )
 _NAMES_OF_MEASURES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"\b(?:{names})\b", re.IGNORECASE), unit)
@@ -111,26 +59,6 @@ _NAMES_OF_MEASURES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _NUDGE = 1e-9
 """A question for what lies "above" an amount means one that is a little more, by this share."""
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A number with what it measures; `start` and `end` are its characters in the text.
-
-    :param factor: what one of it is in the unit's own measure: a kilometre is 1000 metres.
-    """
-
-    number: float
-    unit: Unit = ""
-    factor: float = 1.0
-    start: int = 0
-    end: int = 0
-    is_ordinal: bool = False
-
-    @property
-    def value(self) -> float:
-        """The number in the unit's own measure."""
-        return self.number * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +92,10 @@ class Band:
 
 
 def find_amounts_asked(question: str) -> list[Amount]:
-    """The amounts with a unit that a question carries; one for more or less than an amount is put beside it."""
+    """The amounts with a unit that a question carries; for "above £5" one that is a little more."""
     found = []
     for amount in find_amounts(question):
-        before, after = question[: amount.start], question[amount.end :]
+        before = question[: amount.start]
         if not amount.unit and not amount.is_ordinal and _AGE_ASKED.search(before):
             amount = give_unit(amount, "year")
         if not amount.unit:
@@ -179,31 +107,6 @@ def find_amounts_asked(question: str) -> list[Amount]:
             amount = replace(amount, number=amount.number * (1 + _NUDGE))
         found.append(amount)
     return found
-
-
-def find_amounts(text: str) -> list[Amount]:
-    """Every number of a text with its unit, in order."""
-    return [_read_amount(match) for match in _AMOUNT.finditer(text)]
-
-
-def _read_amount(match: re.Match[str]) -> Amount:
-    written = match["number"].lower()
-    is_ordinal = written in _ORDINALS or written.endswith(("st", "nd", "rd", "th"))
-    value = _WORDS.get(written) or _ORDINALS.get(written)
-    number = float(value if value is not None else re.sub(r"[^\d.]", "", written))
-    number *= _MAGNITUDES[match["magnitude"].lower()] if match["magnitude"] else 1
-    start = match.start("sign") if match["sign"] else match.start("number")
-    amount = Amount(number, start=start, end=match.end(), is_ordinal=is_ordinal)
-    return give_unit(amount, match["sign"] or match["unit"])
-
-
-def give_unit(amount: Amount, name: str | None) -> Amount:
-    """A bare number as an amount of the unit that goes by a name ("kg", "years", "£"), if there is one."""
-    if amount.unit or not name:
-        return amount
-    lowered = name.lower()
-    unit, factor = _UNITS.get(lowered) or _UNITS[lowered.removesuffix("s")]
-    return replace(amount, unit=unit, factor=factor)
 
 
 def find_bands(text: str, header: str = "") -> list[Band]:
@@ -236,7 +139,7 @@ def _find_measure(text: str, header: str) -> str | None:
 
 
 def _read_range(text: str, first: Amount, second: Amount, measure: str | None) -> Band | None:
-    """ "3 to 8 years", "£10-20", "between 5 and 10 kg"; the first bound may go without its unit."""
+    """A band with two bounds: 3 to 8 years, £10-20, between 5 and 10 kg. One may go without its unit."""
     between = text[first.end : second.start]
     is_between = _BETWEEN.search(text[: first.start]) is not None and between.strip().lower() == "and"
     joined = _RANGE.fullmatch(between)
@@ -254,7 +157,7 @@ def _read_range(text: str, first: Amount, second: Amount, measure: str | None) -
 
 
 def _read_one_sided(text: str, amount: Amount, measure: str | None) -> Band | None:
-    """ "up to £500", "above 100 kg", "12 or more people", "from the eighth day"."""
+    """A band with one bound: up to £500, above 100 kg, 12 or more people, from the eighth day."""
     before, after = text[: amount.start], text[amount.end :]
     upper_after, lower_after = _UPPER_AFTER.match(after), _LOWER_AFTER.match(after)
     behind = upper_after or lower_after
@@ -344,14 +247,18 @@ def _put_in_place(
     evidence: Sequence[Evidence], best: SourceSpan, others: Sequence[SourceSpan]
 ) -> list[Evidence]:
     """The evidence without `others`; `best` stands where the first of them all stood."""
-    group = {id(best), *map(id, others)}
-    first = next((item for item in evidence if id(item.span) in group), None)
+    group = {_place(best), *map(_place, others)}
+    first = next((item for item in evidence if _place(item.span) in group), None)
     if first is None:
         return list(evidence)
-    own = next((item for item in evidence if item.span is best), Evidence(best, first.score))
+    own = next((item for item in evidence if _place(item.span) == _place(best)), Evidence(best, first.score))
     raised = replace(own, score=first.score)
     return [
         raised if item is first else item
         for item in evidence
-        if item is first or id(item.span) not in group
+        if item is first or _place(item.span) not in group
     ]
+
+
+def _place(span: SourceSpan) -> tuple[int, int, int]:
+    return span.passage.number, span.start, span.end

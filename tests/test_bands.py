@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.bands import Amount, find_amounts_asked, find_bands, keep_right_bands
+from chatbot.amounts import Amount
+from chatbot.bands import find_amounts_asked, find_bands, keep_right_bands
 from chatbot.evidence import rank_evidence
 from chatbot.grounding import list_source_spans
 from tests.fakes import HashingEmbedder
@@ -78,7 +79,9 @@ def test_units_are_told_apart_and_brought_to_one_measure(text, question):
     assert band.holds(amount)
 
 
-@pytest.mark.parametrize("text", ["The meeting on 3 to 5 May", "LS-437 or more", "Route 1 to 3", "GW-410", ""])
+@pytest.mark.parametrize(
+    "text", ["The meeting on 3 to 5 May", "LS-437 or more", "Route 1 to 3", "GW-410", ""]
+)
 def test_what_measures_nothing_is_no_band(text):
     assert find_bands(text) == []
 

@@ -1,7 +1,6 @@
 import pytest
 
 from chatbot.evidence import (
-    SURELY_NONE,
     Evidence,
     asks_for_number,
     cut_text,
@@ -10,6 +9,7 @@ from chatbot.evidence import (
     rank_evidence,
 )
 from chatbot.grounding import list_source_spans
+from chatbot.trust import SURELY_NONE
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage
 

@@ -3,7 +3,6 @@ import pytest
 from chatbot.evidence import rank_evidence
 from chatbot.grounding import list_source_spans
 from chatbot.quotes import (
-    SURE_ODDS,
     asks_whether,
     choose_quotes,
     choose_short_answer,
@@ -14,6 +13,7 @@ from chatbot.quotes import (
     trim_answer,
 )
 from chatbot.reading.reading import Reading
+from chatbot.trust import SURE_ODDS
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage, make_reading
 
