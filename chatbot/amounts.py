@@ -14,7 +14,7 @@ _LENGTH |= {"kilometer": 1000, "mile": 1609.344, "foot": 0.3048, "feet": 0.3048,
 _TIME = {"minute": 1 / 1440, "min": 1 / 1440, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "week": 7}
 _TIME |= {"month": 365.25 / 12, "year": 365.25}
 _PEOPLE = dict.fromkeys(
-    "people person passenger employee participant attendee guest member user seat delegate".split(), 1
+    "people person passenger employee participant attendee guest member user seat delegate".split(), 1.0
 )
 _MEASURES: dict[Unit, dict[str, float]] = {
     "mass": _MASS,

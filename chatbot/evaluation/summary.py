@@ -160,8 +160,9 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
 
     `exist`: the quoted words stand where the citation says. `support`: of the citations in answers
     to answerable questions, those whose passage holds a gold answer; `gold`: those of a document where the
-    answer is known to stand. `reached`: the share of these documents that an answer cites. `cited`: the
-    share of an answer's sentences with a citation.
+    answer is known to stand. Lists of what the whole corpus holds count for neither: each of their lines
+    is an answer of its own, and only one of them is known. `reached`: the share of these documents that an
+    answer cites. `cited`: the share of an answer's sentences with a citation.
     """
     values: dict[str, list[float]] = {"exist": [], "support": [], "gold": [], "reached": [], "cited": []}
     for result in results:
@@ -169,6 +170,7 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
         if answer is None or not answer.found:
             continue
         passages = {passage.number: passage for passage in answer.passages}
+        is_list = answer.best_evidence == 0
         cited: set[str] = set()
         for citation in answer.citations:
             source = read_source(citation.document_id) or ""
@@ -178,9 +180,9 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
             passage = passages[citation.passage_number]
             paths = {passage.path, *(place.path for place in passage.also_in)}
             cited |= paths
-            if question.answerable and question.answers:
+            if question.answerable and question.answers and not is_list:
                 values["support"].append(float(is_right(passage.text, question.answers)))
-            if question.answerable and question.gold:
+            if question.answerable and question.gold and not is_list:
                 values["gold"].append(float(bool(paths & set(question.gold))))
         if question.answerable and question.gold:
             values["reached"].append(len(cited & set(question.gold)) / len(set(question.gold)))
