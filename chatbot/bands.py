@@ -199,6 +199,14 @@ def keep_right_bands(
     return kept
 
 
+def settles_amount(span: SourceSpan, question: str) -> bool:
+    """Whether a sentence or row tells a band that holds an amount of the question."""
+    cells = span.text.split(CELL_MARK) if span.table_header else [span.text]
+    names = [*span.table_header.split(CELL_MARK), *[""] * len(cells)]
+    bands = [band for cell, name in zip(cells, names, strict=False) for band in find_bands(cell, name)]
+    return any(band.holds(amount) for amount in find_amounts_asked(question) for band in bands)
+
+
 def _group_lines(spans: Sequence[SourceSpan]) -> list[list[SourceSpan]]:
     """The sentences of each paragraph or list, and the rows of each table."""
     groups: dict[object, list[SourceSpan]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from chatbot.bands import settles_amount
 from chatbot.evidence import NEWER_MARGIN, Evidence, asks_for_number, names_year, split_question
 from chatbot.grounding import SourceSpan, find_numbers, make_source_span
 from chatbot.retrieval.versions import is_newer_version
@@ -45,11 +46,12 @@ def choose_quotes(
     Neighbours become one quote; a question that asks for an explanation gets the sentences that
     follow; an older version is not quoted beside the newer one.
 
-    :param margin: how much lower the second sentence may score; by the reading model's trust in the first
-        when None.
+    :param margin: how much lower the second sentence may score; when None, by the reading model's trust in
+        the first, and nothing where the first tells the band that holds an amount of the question.
     """
     if margin is None and evidence:
-        margin = measure_margin(evidence[0].odds)
+        is_settled = settles_amount(evidence[0].span, question)
+        margin = 0.0 if is_settled else measure_margin(evidence[0].odds)
     quotes: list[SourceSpan] = []
     for item in evidence:
         if item.score < evidence[0].score - (margin or 0.0) or len(quotes) == MOST_QUOTES:

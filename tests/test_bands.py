@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.amounts import Amount
-from chatbot.bands import find_amounts_asked, find_bands, keep_right_bands
+from chatbot.bands import find_amounts_asked, find_bands, keep_right_bands, settles_amount
 from chatbot.evidence import rank_evidence
 from chatbot.grounding import list_source_spans
 from tests.fakes import HashingEmbedder
@@ -179,3 +179,20 @@ def test_tables_of_different_documents_do_not_tell_each_other_off():
     assert "above £100 | a tenth" in texts
     assert "£5,000.01 to £100,000 | Director" in texts
     assert "up to £100 | nothing" not in texts
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Who approves £60?", "Value | By\nup to £500 | Anna", True),
+        ("Who approves £600?", "Value | By\nup to £500 | Anna", False),
+        ("Who approves it?", "Value | By\nup to £500 | Anna", False),
+        ("Is a receipt needed for $30?", "Receipts for expenses over $25 are needed.", True),
+        ("Is a receipt needed for 30 days?", "Receipts for expenses over $25 are needed.", False),
+        ("What of 5 kg?", "Weight (kg) | Fee\n0-10 | £3", True),
+    ],
+)
+def test_a_band_that_holds_the_amount_settles_the_question(question, text, expected):
+    span = [span for span in list_source_spans([make_passage(text)]) if span.sentences == 1][-1]
+
+    assert settles_amount(span, question) is expected
