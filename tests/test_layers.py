@@ -27,6 +27,8 @@ RANKS = [
         "event_lines",
         "admission",
         "metrics",
+        "amounts",
+        "trust",
     ],
     [
         "conversion",
@@ -70,6 +72,7 @@ RANKS = [
         "index_places",
     ],
     ["evidence", "records"],
+    ["bands"],
     ["quotes"],
     ["surveys"],
     ["calculations"],
