@@ -28,6 +28,8 @@ RANKS = [
         "event_lines",
         "admission",
         "metrics",
+        "amounts",
+        "trust",
     ],
     [
         "conversion",
@@ -74,6 +76,7 @@ RANKS = [
         "index_places",
     ],
     ["evidence", "records"],
+    ["bands"],
     ["quotes"],
     ["surveys"],
     ["calculations"],
