@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chatbot.answer import Answer, AnswerForm, AnswerPlan, AnswerRules, Request, ToldAnswer
+from chatbot.bands import keep_right_bands
 from chatbot.calculations.calculate import Calculations
 from chatbot.calculations.statements import write_calculations
 from chatbot.conversation.repairs import resolve_self_correction
@@ -277,6 +278,7 @@ class Assistant:
         evidence = rank_evidence(
             asked, spans, self.embedder, follow_up=follow_up, known_vectors=known, reading=reading
         )
+        evidence = keep_right_bands(evidence, spans, asked)
         quotes = choose_quotes(evidence, asked)
         short_answer = choose_short_answer(evidence, asked) if self.rules.quoting else None
         read = narrow_passages(passages, quotes) if self.rules.quoting else passages

@@ -30,9 +30,10 @@ def build_service(settings: Settings) -> Service:
     :raises LibraryInUse: when another process owns the data folder.
     """
     from chatbot.documents.reader import DocumentReader
+    from chatbot.preparing import READING_THREADS
 
     prompts = load_prompts(settings.prompts_folder)
-    reader = DocumentReader(max_file_bytes=settings.upload_limit_mb * 1024**2)
+    reader = DocumentReader(max_file_bytes=settings.upload_limit_mb * 1024**2, most_children=READING_THREADS)
     factories = Factories(
         make_embedder=lambda report: make_embedder(settings, report),
         make_generator=lambda report: make_generator(settings, report),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatbot.database import open_database, read_rows, write_transaction
+from chatbot.database import empty_log, open_database, read_rows, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.forgetting import forget_document, move_document
@@ -31,6 +31,7 @@ from chatbot.types import (
     Rating,
     SearchHit,
     SearchTrace,
+    SheetRows,
     Timings,
 )
 
@@ -165,7 +166,7 @@ class ChatStore:
 
     def _empty_log(self) -> None:
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_log(self._database)
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
@@ -202,7 +203,7 @@ def unpack_answer(values: dict[str, Any]) -> FinishedAnswer:
             values
             | {
                 "passages": passages,
-                "citations": tuple(Citation(**citation) for citation in values["citations"]),
+                "citations": tuple(Citation(**_unpack_rows(item)) for item in values["citations"]),
                 "unsupported": tuple((start, end) for start, end in values["unsupported"]),
                 "timings": Timings(**values["timings"]),
                 "trace": _unpack_trace(trace) if trace else None,
@@ -213,7 +214,7 @@ def unpack_answer(values: dict[str, Any]) -> FinishedAnswer:
 
 
 def _unpack_passage(values: dict[str, Any]) -> Passage:
-    also_in = tuple(Place(**place) for place in values.get("also_in", ()))
+    also_in = tuple(Place(**_unpack_rows(place)) for place in values.get("also_in", ()))
     return Passage(**(values | {"chunk": _unpack_chunk(values["chunk"]), "also_in": also_in}))
 
 
@@ -221,7 +222,7 @@ def _unpack_trace(values: dict[str, Any]) -> SearchTrace:
     unpacked = {
         "filters": unpack_filters(values["filters"]),
         "corrections": tuple(Correction(**item) for item in values["corrections"]),
-        "hits": tuple(SearchHit(**hit) for hit in values["hits"]),
+        "hits": tuple(SearchHit(**_unpack_rows(hit)) for hit in values["hits"]),
         "seconds": tuple((name, seconds) for name, seconds in values["seconds"]),
         "notes": tuple(values["notes"]),
     }
@@ -234,7 +235,13 @@ def _unpack_prompt(values: dict[str, Any]) -> PromptPlan:
 
 
 def _unpack_chunk(values: dict[str, Any]) -> Chunk:
-    return Chunk(**(values | {"headings": tuple(values["headings"])}))
+    starts = tuple((start, number) for start, number in values.get("starts", ()))
+    return Chunk(**(values | {"headings": tuple(values["headings"]), "starts": starts}))
+
+
+def _unpack_rows(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of what stands in a sheet; answers of earlier versions name no rows."""
+    return values | {"rows": SheetRows(**values["rows"]) if values.get("rows") else None}
 
 
 def _now() -> str:

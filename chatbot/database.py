@@ -89,6 +89,16 @@ def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connecti
             raise
 
 
+def empty_log(database: sqlite3.Connection) -> bool:
+    """Write what the write-ahead log holds into the file, where deleted text is overwritten, and empty it.
+
+    :return: whether that was possible; another process may be reading the file for a long time.
+    :raises LibraryError: when the disk fails.
+    """
+    [(is_busy, _, _)] = read_rows(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return not is_busy
+
+
 def read_rows(database: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
     """What a query finds.
 

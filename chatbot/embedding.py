@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chatbot.errors import ModelError
-from chatbot.token_counting import TokenCounter
+from chatbot.token_counting import TokenCounter, TokenizingEmbedder
 from chatbot.types import PassageVectors, Span, Vectors
 
 if TYPE_CHECKING:
@@ -25,29 +25,19 @@ TEXTS_AT_ONCE = 64
 """The vectors of all tokens of so many texts are in memory at a time: about 20 MB."""
 
 
-class SentenceTransformerEmbedder:
+class SentenceTransformerEmbedder(TokenizingEmbedder):
     """An embedding model in this process; bfloat16 where the processor computes in it.
 
     Safe to call from several threads. Load it with `load_embedder`.
     """
 
     def __init__(self, model: SentenceTransformer, *, fingerprint: str) -> None:
+        tokenizer = model.tokenizer.backend_tokenizer
+        counter = TokenCounter(tokenizer, max_tokens=int(model.max_seq_length))
+        super().__init__(counter, fingerprint=fingerprint)
         self._model = model
-        self._fingerprint = fingerprint
-        self._counter = TokenCounter(model.tokenizer.backend_tokenizer, max_tokens=int(model.max_seq_length))
         self._lock = threading.Lock()
         self._pools_mean = pools_mean(model)
-
-    @property
-    def fingerprint(self) -> str:
-        return self._fingerprint
-
-    @property
-    def max_tokens(self) -> int:
-        return self._counter.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._counter.count(texts)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), each of length 1.
@@ -122,10 +112,6 @@ class SentenceTransformerEmbedder:
                 show_progress_bar=False,
             )
         return scale_to_unit(np.asarray(vectors, dtype=np.float32).mean(axis=0))
-
-    def knows_word(self, word: str) -> bool:
-        """Whether the model's vocabulary holds a word whole, as it holds the common words of its language."""
-        return self._counter.knows_word(word)
 
 
 def load_embedder(location: Path | str, *, offline: bool) -> SentenceTransformerEmbedder:

@@ -20,6 +20,7 @@ from chatbot.grounding import SourceSpan, find_numbers
 from chatbot.reading.reading import AnswerSpan, Reading
 from chatbot.retrieval.versions import is_newer_version
 from chatbot.sentences import find_content_words
+from chatbot.trust import SURELY_NONE, TRUST_IN_ANSWER, TRUST_IN_ORDER, measure_trust
 from chatbot.types import Embedder, Vectors
 
 MEANING = 0.72
@@ -27,20 +28,14 @@ WORDS_IN_PLACE, WORDS_ALONE = 0.14, 0.14
 PASSAGE_RANK, PASSAGE_LIKENESS = 0.09, 0.2
 LACKS_NUMBER, IS_HEADING, IS_QUESTION = -0.18, -0.45, -0.22
 LACKS_CODE, NEAR_CODE, HOLDS_CODE = -0.2, 0.1, 0.25
+ANSWERS_ANOTHER, SAME_QUESTION = -0.25, 0.5
+"""A "Yes, ..." below another question answers that one; the same question shares this much of its words."""
 FOLLOW_UP_SHARE = 0.5
 """How much a follow-up's own words count beside those of the question made to stand alone."""
 PART_SHARE = 0.5
 """How much one of two questions counts by itself: the second often leans on the first ("and who pays?")."""
 NEWER_MARGIN = 0.3
 """The newer version of a document goes first when its best sentence scores at most this much lower."""
-EVEN_ODDS, ODDS_SCALE = 2.0, 2.0
-"""At these odds (a logarithm) the reading model is trusted by half, and how fast trust grows with them."""
-TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.1, 0.4
-"""What trust adds to a sentence's score, and beyond that to the decision whether to answer at all."""
-SURELY_NONE = -9.0
-"""Where the reading model's best odds in all passages are below this, it is sure that none answers."""
-UNREAD_TRUST = 0.25
-"""Stands for trust where there is no reading model, so that one floor fits both."""
 READ_BEST = 3
 """So many sentences that the reading model likes best are scored in any case."""
 MOST_READ = 24
@@ -59,6 +54,7 @@ _NEXT_QUESTION = re.compile(
     r",?\s+and\s+(?=(?:what|how|who|when|where|which|why|is|are|do|does|can|may|must|should)\b)",
     re.IGNORECASE,
 )
+_SAYS_YES_OR_NO = re.compile(r"(?:A(?:nswer)?: ?)?(?:yes|no)\b(?! \w)", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _CODE = re.compile(r"\b(?=[\w-]*\d)[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
 _HAS_NUMBER = re.compile(
@@ -177,13 +173,6 @@ def _score_reading(spans: Sequence[SourceSpan], answers: Answers, reading: Readi
         TRUST_IN_ORDER * measure_trust(reading.measure_odds(answer) if answer else -np.inf)
         for answer in found
     ]
-
-
-def measure_trust(odds: float | None) -> float:
-    """How far the reading model is trusted, between 0 and 1; `odds` is None where there is none."""
-    if odds is None:
-        return UNREAD_TRUST
-    return 1.0 / (1.0 + float(np.exp(-max(odds - EVEN_ODDS, -100.0) / ODDS_SCALE)))
 
 
 def _tell_answer(item: Evidence, answers: Answers, reading: Reading) -> Evidence:
@@ -339,7 +328,9 @@ def _score_form(
 ) -> float:
     score = 0.0
     if codes:
-        near = NEAR_CODE if codes <= span.numbers else LACKS_CODE
+        # What a document of a year says is said of that year, whether or not the sentence repeats it.
+        in_place = HOLDS_CODE if all(map(_YEAR.fullmatch, codes)) else NEAR_CODE
+        near = in_place if codes <= span.numbers else LACKS_CODE
         score += HOLDS_CODE if codes <= find_numbers(span.text) else near
     if wants_number and not holds_number(span.text):
         score += LACKS_NUMBER
@@ -351,7 +342,23 @@ def _score_form(
         score += IS_HEADING
     if span.text.endswith("?"):
         score += IS_QUESTION
+    if answers_another_question(span, asked):
+        score += ANSWERS_ANOTHER
     return score
+
+
+def answers_another_question(span: SourceSpan, asked: frozenset[str]) -> bool:
+    """Whether a sentence says yes or no to a question of the document that is not the one asked.
+
+    :param asked: the words of the question that carry meaning.
+    """
+    if not _SAYS_YES_OR_NO.match(span.text):
+        return False
+    before = span.passage.text[: span.start - span.passage.chunk.start].rstrip()
+    heading = (span.passage.chunk.headings or ("",))[-1]
+    answered = next((text for text in (before.rsplit("\n", 1)[-1], heading) if text.endswith("?")), "")
+    words = frozenset(find_content_words(answered))
+    return bool(words) and len(words & asked) < SAME_QUESTION * len(words | asked)
 
 
 def _describe_span(span: SourceSpan) -> str:

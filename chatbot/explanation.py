@@ -49,6 +49,12 @@ def describe_place_in_queue(before: int) -> str:
     return "1 question is before yours" if before == 1 else f"{before:,} questions are before yours"
 
 
+def name_rows(sheet: str, first: int, last: int) -> str:
+    """`sheet “Costs”, row 12`, `row 12` of a text file's table, `rows 5–9`."""
+    rows = f"row {first}" if first == last else f"rows {first}–{last}"
+    return f"sheet “{sheet}”, {rows}" if sheet else rows
+
+
 def describe_correction(word: str, replacement: str) -> str:
     """That a word was taken for another; this has happened already, and nothing is left to choose."""
     return f"Did you mean “{replacement}”? No document holds “{word}”, so “{replacement}” was searched for."

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import queue
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +21,26 @@ from chatbot.embedding import pool_spans, scale_to_unit
 from chatbot.engines import compile_graph
 from chatbot.graphs.bert import build_bert, read_bert_shape
 from chatbot.graphs.operations import Weights
-from chatbot.graphs.running import run_bert
+from chatbot.graphs.running import make_inputs
 from chatbot.graphs.weights import read_arrays
-from chatbot.token_counting import TokenCounter
+from chatbot.token_counting import TokenCounter, TokenizingEmbedder
 from chatbot.types import PassageVectors, Span, Vectors
 
 if TYPE_CHECKING:
     import openvino as ov
     from tokenizers import Encoding, Tokenizer
 
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 """So many tokens, padding included, are read at a time: the activations stay in the processor's cache."""
+
+STREAMS = min(os.cpu_count() or 1, 8)
+"""So many batches are read at the same time, each by its own share of the cores: none waits for another,
+as the cores do for each other where they share a batch."""
 
 MODULES = ("Transformer", "Pooling", "Normalize")
 
 
-class GraphEmbedder:
+class GraphEmbedder(TokenizingEmbedder):
     """An embedding model on OpenVINO. Safe to call from several threads.
 
     Load it with `load_graph_embedder`.
@@ -43,25 +49,12 @@ class GraphEmbedder:
     def __init__(
         self, graph: ov.CompiledModel, tokenizer: Tokenizer, *, max_tokens: int, fingerprint: str
     ) -> None:
-        self._graph = graph
-        self._counter = TokenCounter(tokenizer, max_tokens=max_tokens)
-        self._fingerprint = fingerprint
+        super().__init__(TokenCounter(tokenizer, max_tokens=max_tokens), fingerprint=fingerprint)
         self._dimension = int(graph.output(0).partial_shape[2].get_length())
-        self._lock = threading.Lock()
-
-    @property
-    def fingerprint(self) -> str:
-        return self._fingerprint
-
-    @property
-    def max_tokens(self) -> int:
-        return self._counter.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._counter.count(texts)
-
-    def knows_word(self, word: str) -> bool:
-        return self._counter.knows_word(word)
+        # One more than an ingest takes, so that a question never waits for more than a batch.
+        self._requests: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
+        for _ in range(STREAMS + 1):
+            self._requests.put(graph.create_infer_request())
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), each of length 1.
@@ -69,8 +62,11 @@ class GraphEmbedder:
         :raises ValueError: for a text that the model would silently cut.
         """
         vectors = np.empty((len(texts), self._dimension), np.float32)
-        for row, tokens in self._read(self._counter.encode(texts)):
+
+        def use(row: int, tokens: Vectors) -> None:
             vectors[row] = tokens.mean(axis=0)
+
+        self._read(self._counter.encode(texts), use)
         return scale_to_unit(vectors)
 
     def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> PassageVectors:
@@ -81,9 +77,12 @@ class GraphEmbedder:
         encodings = self._counter.encode(texts)
         whole = np.empty((len(texts), self._dimension), np.float32)
         parts: list[Vectors] = [whole[:0]] * len(texts)
-        for row, tokens in self._read(encodings):
+
+        def use(row: int, tokens: Vectors) -> None:
             whole[row] = scale_to_unit(tokens.mean(axis=0))
             parts[row] = pool_spans(encodings[row].offsets, tokens, spans[row], whole[row])
+
+        self._read(encodings, use)
         return PassageVectors(whole, tuple(parts))
 
     def embed_query(self, text: str) -> Vectors:
@@ -91,14 +90,27 @@ class GraphEmbedder:
         mean: Vectors = self.embed_documents(self._counter.split(text)).mean(axis=0)
         return scale_to_unit(mean)
 
-    def _read(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, Vectors]]:
-        """The place of each text and the vectors of its tokens, of shape (tokens, dimension)."""
-        for rows in batch_by_length([len(encoding.ids) for encoding in encodings]):
-            # The lock is given back after every batch: a question does not wait for an ingest.
-            with self._lock:
-                hidden = run_bert(self._graph, [encodings[row] for row in rows])
+    def _read(self, encodings: Sequence[Encoding], use: Callable[[int, Vectors], None]) -> None:
+        """Hand on the place of each text and the vectors of its tokens, of shape (tokens, dimension).
+
+        :param use: called by several threads.
+        """
+
+        def read_batch(rows: Sequence[int]) -> None:
+            request = self._requests.get()
+            try:
+                hidden = request.infer(make_inputs([encodings[row] for row in rows]))[0]
+            finally:
+                self._requests.put(request)
             for row, tokens in zip(rows, hidden, strict=True):
-                yield row, tokens[: len(encodings[row].ids)]
+                use(row, tokens[: len(encodings[row].ids)])
+
+        batches = list(batch_by_length([len(encoding.ids) for encoding in encodings]))
+        if len(batches) == 1:
+            read_batch(batches[0])
+            return
+        with ThreadPoolExecutor(STREAMS) as pool:
+            list(pool.map(read_batch, reversed(batches)))
 
 
 def batch_by_length(lengths: Sequence[int], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
@@ -125,7 +137,7 @@ def load_graph_embedder(folder: Path) -> GraphEmbedder | None:
             return None
         weights = read_arrays(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graph = compile_graph(build_bert(shape, weights))
+        graph = compile_graph(build_bert(shape, weights), streams=STREAMS)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     fingerprint = compute_fingerprint(weights, max_tokens, shape.size)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from chatbot.places import find_page, find_rows
 from chatbot.sentences import (
     CELL_MARK,
     STOP_WORDS,
@@ -152,8 +153,9 @@ def make_citation(span: SourceSpan, answer_start: int, answer_end: int, *, suppo
         source_start=span.start,
         source_end=span.end,
         quote=span.text,
-        page=span.passage.chunk.page,
+        page=find_page(span.passage.chunk, span.start),
         support=support,
+        rows=find_rows(span.passage.chunk, span.start, span.end),
     )
 
 

@@ -7,7 +7,7 @@ woken, how far the file at hand is, and what stops.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
@@ -25,11 +25,12 @@ class RunIngest(Protocol):
         self,
         *,
         on_changes: Callable[[FolderChanges], None],
+        on_begin: Callable[[str], None],
         on_progress: Callable[[IngestProgress], None],
         on_outcome: Callable[[FileOutcome], None],
         stop: threading.Event,
         only_refused: bool,
-        given_up: Collection[str],
+        attempts: Mapping[str, int],
     ) -> IngestReport:
         """What was done."""
 
@@ -89,7 +90,6 @@ class IngestQueue:
         """Do a job that was taken, and keep account of it."""
 
         def note_progress(progress: IngestProgress) -> None:
-            self.jobs.begin_file(job.number, progress.current)
             with self._changed:
                 self._progress[job.corpus] = progress
             on_progress(progress)
@@ -101,12 +101,14 @@ class IngestQueue:
         try:
             report = ingest(
                 on_changes=lambda changes: self.jobs.note_changes(job.number, changes),
+                on_begin=lambda path: self.jobs.begin_file(job.number, path),
                 on_progress=note_progress,
                 on_outcome=note_outcome,
                 stop=self._running[job.number],
                 only_refused=job.only_refused,
-                given_up=self.jobs.list_given_up(job.number),
+                attempts=self.jobs.list_attempts(job.number),
             )
+            self.jobs.leave_files(job.number)
             report = self._add_earlier_outcomes(job, report)
             if report.stopped and self._closing:
                 self.jobs.put_back(job.number)

@@ -146,13 +146,22 @@ class JobStore:
             (number, path),
         )
 
-    def list_given_up(self, number: int) -> frozenset[str]:
-        """The files over which the program ended too often."""
+    def list_attempts(self, number: int) -> dict[str, int]:
+        """How often the program ended while a file of a job was in hand, by path, where it did."""
         rows = self._read(
-            "SELECT path FROM job_files WHERE job = ? AND state IN ('waiting', 'reading') AND attempts >= ?",
-            (number, MOST_ATTEMPTS),
+            "SELECT path, attempts FROM job_files WHERE job = ? AND state IN ('waiting', 'reading') "
+            "AND attempts > 0",
+            (number,),
         )
-        return frozenset(row[0] for row in rows)
+        return {row[0]: row[1] for row in rows}
+
+    def leave_files(self, number: int) -> None:
+        """Note that files which were begun wait again, because the job is left in good order."""
+        self._write(
+            "UPDATE job_files SET state = 'waiting', attempts = attempts - 1 WHERE job = ? "
+            "AND state = 'reading'",
+            (number,),
+        )
 
     def note_outcome(self, number: int, outcome: FileOutcome) -> None:
         """Write down how a file fared."""

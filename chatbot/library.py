@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot.compounds import list_spellings
-from chatbot.database import open_database, read_rows, write_transaction
+from chatbot.database import empty_log, open_database, read_rows, write_transaction
 from chatbot.filters import list_choices, select_documents
 from chatbot.sentences import STOP_WORDS, find_words
 from chatbot.spelling import Vocabulary, list_words, make_vocabulary
@@ -31,7 +31,7 @@ from chatbot.types import (
     Vectors,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, corpus TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE documents (
     added_at TEXT NOT NULL, problem TEXT, language TEXT, recipe TEXT NOT NULL,
     text TEXT NOT NULL, blocks TEXT NOT NULL, page_starts TEXT NOT NULL,
     authors TEXT NOT NULL DEFAULT '', unread_pages TEXT NOT NULL DEFAULT '',
-    recognized_pages TEXT NOT NULL DEFAULT '',
+    recognized_pages TEXT NOT NULL DEFAULT '', sheets TEXT NOT NULL DEFAULT '[]',
     UNIQUE (corpus, path)
 );
 CREATE TABLE chunks (
@@ -48,7 +48,7 @@ CREATE TABLE chunks (
     document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     ordinal INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, text TEXT NOT NULL,
     headings TEXT NOT NULL, context TEXT NOT NULL, page INTEGER,
-    fingerprint TEXT NOT NULL, vector BLOB NOT NULL
+    fingerprint TEXT NOT NULL, vector BLOB NOT NULL, sheet TEXT, starts TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX documents_of_corpus ON documents (corpus, problem);
 CREATE INDEX documents_by_content ON documents (corpus, sha256, format);
@@ -70,6 +70,7 @@ CREATE TABLE sentence_vectors (
 CREATE TABLE vocabulary (
     corpus TEXT NOT NULL, word TEXT NOT NULL, documents INTEGER NOT NULL, PRIMARY KEY (corpus, word)
 ) WITHOUT ROWID;
+CREATE TABLE leftovers (document_id TEXT PRIMARY KEY);
 """
 _UPGRADES = {
     # Every document is read again, which also gives its sentences their vectors.
@@ -92,12 +93,21 @@ ALTER TABLE documents ADD COLUMN authors TEXT NOT NULL DEFAULT '';
 ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '';
 ALTER TABLE documents ADD COLUMN recognized_pages TEXT NOT NULL DEFAULT '';
 """,
+    # What has sheets or pages is read again, so that its rows are numbered and its quotes' pages known.
+    4: """
+ALTER TABLE documents ADD COLUMN sheets TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE leftovers (document_id TEXT PRIMARY KEY);
+ALTER TABLE chunks ADD COLUMN sheet TEXT;
+ALTER TABLE chunks ADD COLUMN starts TEXT NOT NULL DEFAULT '[]';
+UPDATE documents SET recipe = '' WHERE problem IS NULL
+    AND (pages > 0 OR format IN ('xlsx', 'xlsm', 'xls', 'ods', 'csv', 'tsv'));
+""",
 }
 _RECORD_COLUMNS = (
     "id, corpus, path, title, format, size_bytes, modified_ns, sha256, date, pages, chunks, added_at, "
     "problem, language, authors, unread_pages, recognized_pages"
 )
-_CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page"
+_CHUNK_COLUMNS = "id, document_id, ordinal, start, end, text, headings, context, page, sheet, starts"
 _VECTOR_TYPE = "<f4"
 _SENTENCE_VECTOR_TYPE = "<f2"
 SPARE_ROWS = 2
@@ -213,16 +223,18 @@ class Library:
     def find_document(self, document_id: str) -> Document | None:
         """The document with its text, or None."""
         rows = self._select(
-            f"SELECT {_RECORD_COLUMNS}, text, blocks, page_starts FROM documents WHERE id = ?", (document_id,)
+            f"SELECT {_RECORD_COLUMNS}, text, blocks, page_starts, sheets FROM documents WHERE id = ?",
+            (document_id,),
         )
         if not rows:
             return None
-        *record, text, blocks, page_starts = rows[0]
+        *record, text, blocks, page_starts, sheets = rows[0]
         return Document(
             DocumentRecord(*record),
             text,
             tuple(Block(*block) for block in json.loads(blocks)),
             tuple(json.loads(page_starts)),
+            tuple((start, name) for start, name in json.loads(sheets)),
         )
 
     def find_revisions(self, ids: Collection[str]) -> dict[str, str]:
@@ -259,13 +271,13 @@ class Library:
             database.execute("DELETE FROM chunks WHERE document_id = ?", (record.id,))
             database.execute("DELETE FROM documents WHERE id = ?", (record.id,))
             database.execute(
-                f"INSERT INTO documents ({_RECORD_COLUMNS}, recipe, text, blocks, page_starts) "
-                f"VALUES ({', '.join('?' * 21)})",
+                f"INSERT INTO documents ({_RECORD_COLUMNS}, recipe, text, blocks, page_starts, sheets) "
+                f"VALUES ({', '.join('?' * 22)})",
                 (*_record_values(record), recipe, document.text, *_pack_structure(document)),
             )
             database.executemany(
                 f"INSERT INTO chunks ({_CHUNK_COLUMNS}, corpus, fingerprint, vector) "
-                f"VALUES ({', '.join('?' * 12)})",
+                f"VALUES ({', '.join('?' * 14)})",
                 [
                     (*_chunk_values(chunk), record.corpus, fingerprint, vector.astype(_VECTOR_TYPE).tobytes())
                     for chunk, vector in zip(chunks, vectors.whole, strict=True)
@@ -306,14 +318,24 @@ class Library:
                 self._count_words(database, chunks[0][1], words_before, set())
             database.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
             database.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            database.execute("INSERT OR IGNORE INTO leftovers VALUES (?)", (document_id,))
         return [chunk[0] for chunk in chunks]
 
     def erase_leftovers(self) -> None:
-        """Overwrite what deleted documents left in the word index and in the write-ahead log."""
+        """Overwrite what deleted documents left in the word index and in the write-ahead log.
+
+        Where another process reads the library all the while, some may stay: `has_leftovers` tells.
+        """
         with self._transaction() as database:
             database.execute("INSERT INTO words (words) VALUES ('optimize')")
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if empty_log(self._database):
+                with self._transaction() as database:
+                    database.execute("DELETE FROM leftovers")
+
+    def has_leftovers(self) -> bool:
+        """Whether a document was deleted, by this process or an earlier one, and not erased since."""
+        return bool(self._select("SELECT 1 FROM leftovers LIMIT 1"))
 
     # Chunks
 
@@ -345,7 +367,7 @@ class Library:
             f"WHERE chunks.id IN ({', '.join('?' * len(ids))})",
             ids,
         )
-        return {row[0]: (_read_chunk(row[:9]), DocumentRecord(*row[9:])) for row in rows}
+        return {row[0]: (_read_chunk(row[:11]), DocumentRecord(*row[11:])) for row in rows}
 
     def read_chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """The chunks that are still there, in no order, without their documents."""
@@ -646,14 +668,17 @@ def _record_values(record: DocumentRecord) -> tuple[object, ...]:
 
 def _chunk_values(chunk: Chunk) -> tuple[object, ...]:
     values = {name: getattr(chunk, name) for name in _CHUNK_COLUMNS.split(", ")}
-    return tuple((values | {"headings": json.dumps(chunk.headings, ensure_ascii=False)}).values())
+    packed = {"headings": json.dumps(chunk.headings, ensure_ascii=False), "starts": json.dumps(chunk.starts)}
+    return tuple((values | packed).values())
 
 
 def _read_chunk(row: Sequence[object]) -> Chunk:
     values = dict(zip(_CHUNK_COLUMNS.split(", "), row, strict=True))
-    return Chunk(**(values | {"headings": tuple(json.loads(str(values["headings"])))}))  # type: ignore[arg-type]
+    values["headings"] = tuple(json.loads(str(values["headings"])))
+    values["starts"] = tuple((start, number) for start, number in json.loads(str(values["starts"])))
+    return Chunk(**values)  # type: ignore[arg-type]
 
 
-def _pack_structure(document: Document) -> tuple[str, str]:
-    blocks = [(block.kind, block.start, block.end, block.level) for block in document.blocks]
-    return json.dumps(blocks), json.dumps(document.page_starts)
+def _pack_structure(document: Document) -> tuple[str, str, str]:
+    blocks = [(block.kind, block.start, block.end, block.level, block.row) for block in document.blocks]
+    return json.dumps(blocks), json.dumps(document.page_starts), json.dumps(document.sheets)

@@ -60,6 +60,7 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "calculation_total_row": frozenset({"row"}),
     "calculation_columns": frozenset({"columns"}),
     "calculation_row": frozenset({"row"}),
+    "calculation_numbered_row": frozenset({"row", "number"}),
     "calculation_more": frozenset({"count"}),
 }
 """The prompts and the variables that each must use."""
@@ -123,6 +124,7 @@ class Prompts:
     calculation_total_row: Template
     calculation_columns: Template
     calculation_row: Template
+    calculation_numbered_row: Template
     calculation_more: Template
 
     def write_messages(

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from chatbot.bands import settles_amount
 from chatbot.evidence import NEWER_MARGIN, Evidence, asks_for_number, names_year, split_question
 from chatbot.grounding import SourceSpan, find_numbers, make_source_span
 from chatbot.retrieval.versions import is_newer_version
 from chatbot.sentences import find_content_words, split_rows_and_sentences, stem_word
+from chatbot.trust import SURE_ODDS, measure_margin
 
-QUOTE_MARGIN = 0.09
-"""A second sentence is quoted too when its score is at most this much below the best."""
 MOST_QUOTES, MOST_SENTENCES, MOST_LINES = 2, 4, 6
 SAME_WORDS = 0.8
 """A quote that shares this much of its words with what was said already is left out."""
 
-SURE_ODDS = 4.0
-"""The reading model's words are shown alone where they are this much likelier (as a logarithm) than none."""
 WHOLE_SHARE = 0.8
 """An answer that is more than this share of its sentence is not told apart from it."""
 
@@ -27,7 +25,7 @@ _WORD = re.compile(r"\w+")
 _IN_WORD = re.compile(r"\w\w|\d[.,:]\d|[.,:]\d")
 _EDGE_MARKS = " \t\n.,;:!?()[]{}\"'“”‘’|*_`"
 _PARTNERS = {"(": ")", ")": "(", "[": "]", "]": "[", "{": "}", "}": "{", "“": "”", "”": "“"}
-_ANSWER_LABEL = re.compile(r"(?:A|Answer):\s+(?=\S)")
+_LABEL = re.compile(r"(?:(?:A|Answer):|\[!\w+\])\s+(?=\S)")
 _ASKS_WHETHER = re.compile(
     r"(?:^|.*, )(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would"
     r"|has|have|had)\b",
@@ -40,15 +38,23 @@ _WANTS_EXPLANATION = re.compile(
 )
 
 
-def choose_quotes(evidence: Sequence[Evidence], question: str) -> list[SourceSpan]:
+def choose_quotes(
+    evidence: Sequence[Evidence], question: str, *, margin: float | None = None
+) -> list[SourceSpan]:
     """What to quote: the best sentence, and the next where it is nearly as good and says more.
 
     Neighbours become one quote; a question that asks for an explanation gets the sentences that
     follow; an older version is not quoted beside the newer one.
+
+    :param margin: how much lower the second sentence may score; when None, by the reading model's trust in
+        the first, and nothing where the first tells the band that holds an amount of the question.
     """
+    if margin is None and evidence:
+        is_settled = settles_amount(evidence[0].span, question)
+        margin = 0.0 if is_settled else measure_margin(evidence[0].odds)
     quotes: list[SourceSpan] = []
     for item in evidence:
-        if item.score < evidence[0].score - QUOTE_MARGIN or len(quotes) == MOST_QUOTES:
+        if item.score < evidence[0].score - (margin or 0.0) or len(quotes) == MOST_QUOTES:
             break
         if any(_makes_needless(quote, item.span, question) for quote in quotes):
             continue
@@ -81,7 +87,9 @@ def find_older_statement(
     return None
 
 
-def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSpan | None:
+def choose_short_answer(
+    evidence: Sequence[Evidence], question: str, *, sure_odds: float = SURE_ODDS
+) -> SourceSpan | None:
     """The few words of the best sentence that answer the question, where the reading model is sure of them.
 
     None where the question wants an explanation, a yes or no, or two things at once, where the words are
@@ -92,7 +100,7 @@ def choose_short_answer(evidence: Sequence[Evidence], question: str) -> SourceSp
     if len(split_question(question)) > 1:
         return None
     best = evidence[0]
-    if best.answer is None or best.odds is None or best.odds < SURE_ODDS or best.span.table_header:
+    if best.answer is None or best.odds is None or best.odds < sure_odds or best.span.table_header:
         return None
     passage = best.span.passage
     start, end = trim_answer(passage.text, *complete_words(passage.text, best.answer.start, best.answer.end))
@@ -193,8 +201,8 @@ def extend_span(span: SourceSpan, most: int) -> SourceSpan:
 
 
 def drop_label(span: SourceSpan) -> SourceSpan:
-    """The span without the "A:" that answers in lists of questions begin with."""
-    label = _ANSWER_LABEL.match(span.text)
+    """The span without the "A:" that answers in lists of questions begin with, or the "[!NOTE]" of notes."""
+    label = _LABEL.match(span.text)
     return widen_span(span, span.start + label.end(), span.end) if label else span
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.chunking import hash_text
-from chatbot.database import open_database, write_transaction
+from chatbot.database import empty_log, open_database, write_transaction
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.types import FinishedAnswer, Message, SearchFilters, StopReason, Timings
@@ -252,7 +252,7 @@ class ReceiptStore:
                 database.execute(
                     "DELETE FROM sources WHERE document_id IN (SELECT value FROM json_each(?))", (gone,)
                 )
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_log(self._database)
         return changed
 
     def forget_words(self, receipt_ids: Collection[str]) -> None:
@@ -266,7 +266,7 @@ class ReceiptStore:
                     "UPDATE receipts SET words = NULL WHERE id IN (SELECT value FROM json_each(?))",
                     (json.dumps(sorted(receipt_ids)),),
                 )
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_log(self._database)
 
     def _drop_old(self, database: sqlite3.Connection) -> None:
         oldest = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="milliseconds")

@@ -30,15 +30,17 @@ from chatbot.corpora import (
 from chatbot.errors import ChatbotError, CorpusError, LibraryError, ModelError
 from chatbot.filters import narrow_filters, split_query
 from chatbot.index_places import MAIN, find_active_index, find_gone_documents, forget_in_idle_indexes
-from chatbot.ingest import Ingestor, describe_file
+from chatbot.ingest import Ingestor
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import Job, JobStore
 from chatbot.keys import KeyStore, make_secret
 from chatbot.library import Library
 from chatbot.loading import LoadingParts, Report
+from chatbot.memory import give_back_memory
 from chatbot.metrics import Metrics
 from chatbot.models import DEFAULT_GENERATOR
 from chatbot.ownership import Ownership, claim_data_folder
+from chatbot.preparing import describe_file
 from chatbot.prompting import Prompts
 from chatbot.reading.reading import Reading
 from chatbot.receipts import Setup
@@ -71,7 +73,7 @@ from chatbot.types import (
     SearchResult,
     ServiceStatus,
 )
-from chatbot.vectors import VectorIndex
+from chatbot.vectors import VectorIndex, import_chroma
 
 logger = logging.getLogger(__name__)
 
@@ -264,9 +266,11 @@ class Service:
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
         self._model_hashes = self._factories.hash_models()
+        give_back_memory()
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
+            self._run("importing Chroma", import_chroma)
             self._embedder = self._factories.make_embedder(report)
         if self._embedder is None:
             self._parts.fail(LIBRARY, "The library needs the embedding model.")

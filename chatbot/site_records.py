@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatbot.database import open_database, write_transaction
+from chatbot.database import empty_log, open_database, write_transaction
 from chatbot.types import Rating
 
 SCHEMA_VERSION = 2
@@ -125,7 +125,7 @@ class SiteRecords:
                         (successor_id, document_id),
                     )
                 database.execute("DELETE FROM sources WHERE document_id = ?", (document_id,))
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_log(self._database)
 
     def list_ratings(self, site: str) -> list[RatedAnswer]:
         """The rated answers of a site, newest first."""

@@ -16,6 +16,7 @@ from chatbot.explanation import (
     describe_decision,
     describe_missing_prompt,
     name_page,
+    name_rows,
     name_stage,
 )
 from chatbot.filters import describe_filters, unpack_filters
@@ -92,18 +93,24 @@ def mark_citations(answer: Json) -> str:
 
 def format_sources(answer: Json) -> list[str]:
     """A source a line, with the words that were quoted; the nearest passages where nothing was found."""
-    quotes: dict[int, list[str]] = {}
-    for citation in answer["citations"]:
-        quotes.setdefault(citation["passage_number"], []).append(citation["quote"])
     lines = []
     for passage in answer["passages"]:
-        number = passage["number"]
-        if answer["found"] and number not in quotes:
+        cited = [item for item in answer["citations"] if item["passage_number"] == passage["number"]]
+        if answer["found"] and not cited:
             continue
-        lines.append(f"[{number}] {describe_place(passage)}")
-        lines += [f"    “{shorten(quote, 300)}”" for quote in dict.fromkeys(quotes.get(number, []))]
+        lines.append(f"[{passage['number']}] {describe_place(passage)}")
+        lines += dict.fromkeys(f"    {format_quote(citation, passage)}" for citation in cited)
         lines += format_other_places(passage)
     return lines
+
+
+def format_quote(citation: Json, passage: Json) -> str:
+    """The words of a citation, behind their page or row where the passage's own place does not tell it."""
+    own = {name: citation.get(name) for name in ("page", "rows")}
+    place = name_place(own | {"path": passage["path"]})
+    is_told = place == name_place(passage)
+    quote = f"“{shorten(citation['quote'], 300)}”"
+    return quote if is_told or not place else f"{place}: {quote}"
 
 
 def format_other_places(passage: Json) -> list[str]:
@@ -128,9 +135,15 @@ def format_changes(found: Json, question: str | None = None) -> list[str]:
 def describe_place(passage: Json) -> str:
     """Title, heading, page, date and path of a passage or a place, as far as they are known."""
     parts = [passage["title"], passage.get("heading")]
-    parts += [name_page(passage["path"], passage["page"])] if passage["page"] else []
-    parts += [passage["date"], passage["path"]]
+    parts += [name_place(passage), passage["date"], passage["path"]]
     return " · ".join(dict.fromkeys(part for part in parts if part))
+
+
+def name_place(place: Json) -> str:
+    """The page or the rows of a place; empty where its document has neither."""
+    if rows := place.get("rows"):
+        return name_rows(rows["sheet"], rows["first"], rows["last"])
+    return name_page(place["path"], place["page"]) if place["page"] else ""
 
 
 def format_passage(passage: Json) -> list[str]:
@@ -183,8 +196,8 @@ def format_hits(hits: Sequence[Json]) -> list[str]:
         sentence = "–" if hit["sentence_similarity"] is None else f"{hit['sentence_similarity']:.3f}"
         words = describe_rank(hit["word_rank"])
         words += f" {hit['word_score']:.2f}" if hit["word_score"] is not None else ""
-        page = name_page(hit["path"], hit["page"]) if hit["page"] else ""
-        place = shorten(" · ".join(part for part in (hit["path"], hit["heading"], page) if part), 50)
+        parts = (hit["path"], hit["heading"], name_place(hit))
+        place = shorten(" · ".join(part for part in parts if part), 50)
         found = f"{nearest:<13}{sentence:<10}{words:<13}{hit['score']:<8.3f}"
         lines.append(f"{outcome:<6}{found}{place}")
     return lines + [line for reason in reasons for line in wrap_after(f"{letters[reason]:<6}", reason)]

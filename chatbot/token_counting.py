@@ -54,3 +54,29 @@ class TokenCounter:
         spans = split_sentences(text)
         cut = spans[len(spans) // 2][0] if len(spans) > 1 else len(text) // 2
         return [*self.split(text[:cut]), *self.split(text[cut:])]
+
+
+class TokenizingEmbedder:
+    """What embedding models tell of texts by their tokenizer alone."""
+
+    def __init__(self, counter: TokenCounter, *, fingerprint: str) -> None:
+        self._counter = counter
+        self._fingerprint = fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the weights, the pooling, the prompts or the text limit."""
+        return self._fingerprint
+
+    @property
+    def max_tokens(self) -> int:
+        """The most that the model reads of one text."""
+        return self._counter.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, the special ones included."""
+        return self._counter.count(texts)
+
+    def knows_word(self, word: str) -> bool:
+        """Whether the model's vocabulary holds a word whole, as it holds the common words of its language."""
+        return self._counter.knows_word(word)

@@ -17,6 +17,10 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 Span = tuple[int, int]
 """Start and end of a stretch of characters."""
+NumberedStart = tuple[int, int]
+"""Where a page or a row of a sheet begins in the text, and its number from 1."""
+SheetStart = tuple[int, str]
+"""Where a sheet of a workbook begins in the text, and its name; a text file's table has none."""
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table_header", "table_row", "code"]
 Role = Literal["system", "user", "assistant"]
@@ -36,13 +40,15 @@ class Block:
     """One structural piece of a document: the characters `text[start:end]`.
 
     Blocks are in reading order and do not overlap; the text between two blocks is white space.
-    `level` is 1 to 6 for headings and the nesting depth (from 1) for list items, else 0.
+    `level` is 1 to 6 for headings and the nesting depth (from 1) for list items, else 0. `row` is the row of
+    its sheet as a spreadsheet program numbers it, from 1; 0 for what stands in no sheet.
     """
 
     kind: BlockKind
     start: int
     end: int
     level: int = 0
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class ParsedDocument:
     `date` is the ISO day (YYYY-MM-DD) that the document states for itself, if any. `authors` are those that
     its file names, parted by "; ". Of a PDF, `unread_pages` are those without words (no text layer, and
     nothing was read off their picture) and `recognized_pages` those whose words were read off their picture,
-    as ranges from 1: "2-4, 7". Cells of a table row are joined with ` | `.
+    as ranges from 1: "2-4, 7". `sheets` are those of a spreadsheet. Cells of a table row are joined with
+    ` | `.
     """
 
     title: str
@@ -64,6 +71,7 @@ class ParsedDocument:
     authors: str = ""
     unread_pages: str = ""
     recognized_pages: str = ""
+    sheets: tuple[SheetStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ class Document:
     text: str
     blocks: tuple[Block, ...]
     page_starts: tuple[int, ...]
+    sheets: tuple[SheetStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,9 @@ class Chunk:
     """A piece of a document small enough for the embedder: `document.text[start:end] == text`.
 
     `context` is what the piece needs to make sense alone (document title, headings, the header of
-    its table). It is embedded and indexed in front of `text`, but is no part of it.
+    its table). It is embedded and indexed in front of `text`, but is no part of it. `page` is the one that
+    it begins on. `sheet` is the name of the spreadsheet's sheet that it stands in, None elsewhere.
+    `starts` are those of the sheet's rows in it, else of the further pages that it reaches.
     """
 
     id: str
@@ -122,6 +133,17 @@ class Chunk:
     headings: tuple[str, ...]
     context: str
     page: int | None
+    sheet: str | None = None
+    starts: tuple[NumberedStart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRows:
+    """Rows of a sheet, as a spreadsheet program numbers them; `sheet` is empty for a text file's table."""
+
+    sheet: str
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +157,7 @@ class Place:
     page: int | None
     start: int
     end: int
+    rows: SheetRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +274,7 @@ class SearchHit:
     sentence_similarity: float | None = None
     number: int | None = None
     dropped: str = ""
+    rows: SheetRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +356,7 @@ class Citation:
     quote: str
     page: int | None
     support: float
+    rows: SheetRows | None = None
 
 
 @dataclass(frozen=True, slots=True)

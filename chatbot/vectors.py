@@ -219,6 +219,11 @@ def list_index_files(folder: Path) -> dict[str, list[int]]:
     return {name: [found.st_size, found.st_mtime_ns] for name, found in status.items()}
 
 
+def import_chroma() -> None:
+    """Import Chroma, which takes half a second, while something else is loaded."""
+    import chromadb  # noqa: F401
+
+
 def _connect(folder: Path) -> ClientAPI:
     import chromadb
 

@@ -1,8 +1,8 @@
 import pytest
 
 from chatbot.evidence import (
-    SURELY_NONE,
     Evidence,
+    answers_another_question,
     asks_for_number,
     cut_text,
     finds_nothing,
@@ -10,6 +10,8 @@ from chatbot.evidence import (
     rank_evidence,
 )
 from chatbot.grounding import list_source_spans
+from chatbot.sentences import find_content_words
+from chatbot.trust import SURELY_NONE
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage
 
@@ -98,3 +100,35 @@ def test_a_reading_model_that_finds_nothing_anywhere_is_believed():
     assert not weigh(SURELY_NONE - 5, SURELY_NONE + 1)
     assert not weigh(None)
     assert not weigh()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Can I work in the evening during leave?", True),
+        ("Can I use my holidays after medical leave?", False),
+        ("May I use holidays after a medical leave?", False),
+    ],
+)
+@pytest.mark.parametrize("headings", [("Q: Can I use holidays after medical leave?",), ()])
+def test_a_no_to_another_question_of_the_document_answers_nothing(question, expected, headings):
+    before = "" if headings else "Q: Can I use holidays after medical leave?\n"
+    passage = make_passage(f"{before}No, while you are away you are on leave.", headings=headings)
+    span = list_source_spans([passage])[-1 if headings else 1]
+
+    assert answers_another_question(span, frozenset(find_content_words(question))) is expected
+
+
+def test_a_plain_statement_answers_whatever_it_is_below():
+    span = list_source_spans([make_passage("No dogs are allowed.", headings=("Are cats allowed?",))])[0]
+
+    assert not answers_another_question(span, frozenset({"dog", "allow"}))
+
+
+def test_what_a_document_of_a_year_says_is_said_of_that_year():
+    passages = [
+        make_passage("The allowance is 120 marks.", number=1, path="old.md", date="2023-05-01"),
+        make_passage("This replaces the paper of 2023.", number=2, path="new.md", date="2025-05-01"),
+    ]
+
+    assert rank("What is the allowance of 2023?", passages)[0].span.text == "The allowance is 120 marks."

@@ -1,6 +1,8 @@
 """A deleted document is in no byte of the data folder, also not in the chats that quoted it."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from chatbot.chats import list_messages
 from chatbot.forgetting import FORGOTTEN, find_sources
 from chatbot.site_records import RatedAnswer
+from tests.bench import CORPUS
 from tests.test_service import corpora, make_service, wait_for  # noqa: F401 - fixtures
 
 CANARY = "Zanzibarquokka"
@@ -132,3 +135,36 @@ def test_an_answer_from_a_document_of_which_there_is_a_copy_stays(service, corpo
 
     assert CANARY in service.chats.get_chat(chat).turns[0].answer.text
     assert service.search(QUESTION, corpus="notes").passages[0].path == "twin.md"
+
+
+def test_what_a_killed_run_deleted_is_erased_by_the_next_one(bench):
+    """One that is killed between deleting and erasing leaves a note; the next one, of any corpus, obeys."""
+    bench.write("launch.md", SECRET)
+    bench.ingest()
+    [record] = bench.library.list_documents(CORPUS)
+    (bench.documents / "launch.md").unlink()
+    bench.library.delete_document(record.id)
+    assert bench.library.has_leftovers()
+    assert find_in_files(bench.data, CANARY) != []
+
+    bench.ingest()
+
+    assert find_in_files(bench.data, CANARY) == []
+    assert not bench.library.has_leftovers()
+
+
+def test_what_cannot_be_erased_while_another_process_reads_is_erased_by_the_next_run(bench):
+    bench.write("launch.md", SECRET)
+    bench.ingest()
+    bench.library._database.execute("PRAGMA busy_timeout = 20")
+    with closing(sqlite3.connect(bench.data / "library.sqlite3", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM documents").fetchall()
+        (bench.documents / "launch.md").unlink()
+        bench.ingest()
+        assert bench.library.has_leftovers()
+
+    bench.ingest()
+
+    assert find_in_files(bench.data, CANARY) == []
+    assert not bench.library.has_leftovers()

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatbot.changes import hash_file
 from chatbot.errors import CorruptDocument
-from chatbot.ingest import hash_file, make_document_id
+from chatbot.jobs import MOST_ATTEMPTS
+from chatbot.preparing import make_document_id
 from tests.bench import CORPUS, Bench, assert_same, assert_sound
 from tests.fakes import HashingEmbedder
 
@@ -407,6 +409,43 @@ def test_an_ingest_while_others_search_gives_only_whole_documents(make_bench):
         thread.join()
 
     assert problems == []
+
+
+def test_one_text_that_cannot_be_embedded_stops_none_of_the_files_embedded_with_it(bench, monkeypatch):
+    for name in "abc":
+        bench.write(f"{name}.md", FERRY.replace("noon", f"{name} o'clock"))
+    embed = bench.embedder.embed_passages
+
+    def stumble(texts, spans):
+        if any("b o'clock" in text for text in texts):
+            raise ValueError
+        return embed(texts, spans)
+
+    monkeypatch.setattr(bench.embedder, "embed_passages", stumble)
+    report = bench.ingest()
+
+    assert results(report) == {"a.md": "added", "b.md": "failed", "c.md": "added"}
+    assert "ValueError" in report.outcomes[1].reason
+    assert_sound(bench)
+
+
+def test_a_file_in_hand_when_the_program_ended_is_read_alone_and_refused_after_several_times(bench):
+    for name in "abcd":
+        bench.write(f"{name}.md", FERRY.replace("noon", f"{name} o'clock"))
+    told = []
+
+    report = bench.ingest(
+        attempts={"b.md": 1, "c.md": MOST_ATTEMPTS},
+        on_begin=lambda path: told.append(f"begin {path}"),
+        on_outcome=lambda outcome: told.append(f"end {outcome.path}"),
+    )
+
+    assert results(report) == {"a.md": "added", "b.md": "added", "c.md": "failed", "d.md": "added"}
+    assert told == [f"{what} {path}.md" for path in "ab" for what in ("begin", "end")] + [
+        "end c.md",
+        "begin d.md",
+        "end d.md",
+    ]
 
 
 NAMES = st.sampled_from(["a.md", "b.txt", "c.html", "sub/d.md", "ü e.md"])

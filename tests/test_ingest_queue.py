@@ -7,9 +7,9 @@ import pytest
 from chatbot.changes import Change, FolderChanges
 from chatbot.corpora import SourceFile
 from chatbot.errors import CorpusError, LibraryError
-from chatbot.ingest import describe_file
 from chatbot.ingest_queue import IngestQueue
 from chatbot.jobs import MOST_ATTEMPTS, JobStore
+from chatbot.preparing import describe_file
 from chatbot.types import FileOutcome, IngestProgress, IngestReport
 
 OUTCOMES = (FileOutcome("a.md", "added", 3), FileOutcome("b.md", "failed", reason="It is damaged."))
@@ -22,13 +22,14 @@ class StubIngest:
         self.at = at
         self.options = {}
 
-    def __call__(self, *, on_changes, on_progress, on_outcome, stop, **options) -> IngestReport:
+    def __call__(self, *, on_changes, on_begin, on_progress, on_outcome, stop, **options) -> IngestReport:
         self.options = options
         on_changes(FolderChanges(tuple(Change("added", item.path) for item in OUTCOMES), (), (), 5))
         done = []
         for outcome in OUTCOMES:
             if stop.is_set():
                 break
+            on_begin(outcome.path)
             on_progress(IngestProgress("notes", outcome.path, len(done), 2, 0, 0.1, None))
             self.at(outcome.path, stop)
             on_outcome(outcome)
@@ -175,7 +176,7 @@ def test_a_file_that_was_taken_in_or_refused_just_before_the_crash_is_not_said_t
         second.jobs.note_changes(job.number, FolderChanges((), (), left, 5))
         [file] = [file for file in second.jobs.list_files(job.number) if file.path == "a.md"]
         assert (file.state, file.reason) == told
-        assert second.jobs.list_given_up(job.number) == frozenset()
+        assert second.jobs.list_attempts(job.number) == {}
         second.jobs.finish(job.number, IngestReport("notes", (), 5, 0, 0.1))
 
 
@@ -191,7 +192,8 @@ def test_a_file_over_which_the_program_ended_again_and_again_is_given_up(make_qu
         with pytest.raises(KeyboardInterrupt):
             queue.run(queue.take_now("notes"), ingests[-1])
 
-    assert [set(ingest.options["given_up"]) for ingest in ingests] == [set()] * MOST_ATTEMPTS + [{"b.md"}]
+    told = [ingest.options["attempts"] for ingest in ingests]
+    assert told == [{}, *({"b.md": times} for times in range(1, MOST_ATTEMPTS + 1))]
 
 
 def test_a_waiting_job_is_cancelled_at_once(queue):
@@ -209,6 +211,19 @@ def test_a_running_job_is_cancelled_after_the_file_at_hand(queue):
 
     assert (report.stopped, queue.jobs.get_job(job.number).state) == (True, "stopped")
     assert list_states(queue, job.number) == {"a.md": "added", "b.md": "waiting"}
+
+
+def test_files_begun_by_a_job_that_is_stopped_are_not_suspected_of_having_ended_the_program(queue):
+    job = queue.take_now("notes")
+
+    def begin_another(path, stop):
+        queue.jobs.begin_file(job.number, "b.md")
+        stop.set()
+
+    queue.run(job, StubIngest(begin_another))
+
+    assert list_states(queue, job.number) == {"a.md": "added", "b.md": "waiting"}
+    assert queue.jobs.list_attempts(job.number) == {}
 
 
 def test_a_job_that_the_end_of_the_program_interrupts_waits_for_the_next_start(queue):

@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -298,6 +299,10 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
         database.execute("DROP TABLE sentence_vectors")
         for column in ("authors", "unread_pages", "recognized_pages"):
             database.execute(f"ALTER TABLE documents DROP COLUMN {column}")
+        database.execute("DROP TABLE leftovers")
+        database.execute("ALTER TABLE documents DROP COLUMN sheets")
+        for column in ("sheet", "starts"):
+            database.execute(f"ALTER TABLE chunks DROP COLUMN {column}")
         database.execute("DROP INDEX documents_of_corpus")
         database.execute("DROP INDEX documents_by_content")
         database.execute("PRAGMA user_version = 1")
@@ -308,6 +313,31 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
     assert upgraded.find_document("notes/a.md") == make_document()
     assert upgraded.list_recipes("notes") == {"a.md": ""}
     assert upgraded.count_chunks("notes", "f") == len(make_chunks(make_document()))
+    upgraded.close()
+
+
+def test_after_an_update_only_what_has_sheets_or_pages_is_read_again(tmp_path):
+    """Rows and pages of quotes are told since version 5; the words, and so the vectors, stay as they are."""
+    path = tmp_path / "library.sqlite3"
+    older = Library(path)
+    for name in ("a.md", "b.pdf", "c.xlsx", "d.csv"):
+        document = make_document(name)
+        record = replace(document.record, format=name[2:], pages=2 if name == "b.pdf" else 0)
+        put(older, replace(document, record=record))
+    before = older.list_recipes("notes")
+    older.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE leftovers")
+        database.execute("ALTER TABLE documents DROP COLUMN sheets")
+        for column in ("sheet", "starts"):
+            database.execute(f"ALTER TABLE chunks DROP COLUMN {column}")
+        database.execute("PRAGMA user_version = 4")
+    database.close()
+
+    upgraded = Library(path)
+
+    changed = {name for name, recipe in upgraded.list_recipes("notes").items() if recipe != before[name]}
+    assert changed == {"b.pdf", "c.xlsx", "d.csv"}
     upgraded.close()
 
 

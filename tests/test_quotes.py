@@ -1,9 +1,8 @@
 import pytest
 
-from chatbot.evidence import rank_evidence
+from chatbot.evidence import Evidence, rank_evidence
 from chatbot.grounding import list_source_spans
 from chatbot.quotes import (
-    SURE_ODDS,
     asks_whether,
     choose_quotes,
     choose_short_answer,
@@ -14,6 +13,7 @@ from chatbot.quotes import (
     trim_answer,
 )
 from chatbot.reading.reading import Reading
+from chatbot.trust import EVEN_ODDS, SURE_MARGIN, SURE_ODDS, UNSURE_MARGIN
 from tests.fakes import HashingEmbedder
 from tests.makers import make_passage, make_reading
 
@@ -191,3 +191,25 @@ def test_the_label_of_an_answer_is_not_quoted(text, expected):
 )
 def test_questions_for_yes_or_no_are_told(question, expected):
     assert asks_whether(question) == expected
+
+
+def test_a_second_sentence_is_quoted_sooner_where_the_reading_model_is_unsure():
+    spans = list_source_spans([PASSAGE])
+    first, second = (span for span in spans if span.sentences == 1)
+
+    def count(odds: float, behind: float) -> int:
+        evidence = [Evidence(second, 1.0, odds=odds), Evidence(first, 1.0 - behind, odds=-20.0)]
+        return len(choose_quotes(evidence, "How long?", margin=None)[0].text.split(". "))
+
+    between = (SURE_MARGIN + UNSURE_MARGIN) / 2
+    assert count(EVEN_ODDS + 50, between) == 1
+    assert count(EVEN_ODDS - 50, between) == 2
+    assert count(EVEN_ODDS + 50, SURE_MARGIN - 0.01) == 2
+    assert count(EVEN_ODDS - 50, UNSURE_MARGIN + 0.01) == 1
+
+
+def test_the_mark_of_a_note_is_not_quoted():
+    text = "[!NOTE] Spending more needs a yes."
+    span = list_source_spans([make_passage(text)])[0]
+
+    assert drop_label(span).text == "Spending more needs a yes."

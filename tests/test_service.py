@@ -18,7 +18,7 @@ PROMPTS = load_prompts(Path(__file__).parent.parent / "prompts")
 FERRY = "# Ferry\n\nThe ferry leaves at noon and returns at dusk.\n"
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], object], *, seconds: float = 60) -> None:
     """Return as soon as the condition holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from chatbot.calculations.adding import differ, may_be_added
 from chatbot.calculations.comparisons import take_limits, take_period
 from chatbot.calculations.conditions import (
     Condition,
@@ -19,7 +20,7 @@ from chatbot.calculations.conditions import (
     make_period_condition,
     make_value_conditions,
 )
-from chatbot.calculations.naming import NamedWords, name_words
+from chatbot.calculations.naming import Mention, NamedWords, name_words
 from chatbot.calculations.questions import Operation, Request
 from chatbot.calculations.tables import Table
 from chatbot.calculations.values import holds_amounts, is_blank
@@ -38,6 +39,7 @@ _ADJECTIVE_COLUMNS = {
     "length": {"length", "duration", "distance"},
     "height": {"height"},
 }
+_YES, _NO = frozenset({"yes", "y", "true", "x", "✓", "✔", "ja"}), frozenset({"no", "n", "false", "nein"})
 _LEADS_GROUP = frozenset({"by", "per", "each", "every"})
 _OF_DAYS = frozenset({"latest", "newest", "most recent", "earliest", "oldest"})
 _SUMMARIES = frozenset(
@@ -102,19 +104,12 @@ def _complete_plan(
 ) -> Plan | None:
     """The plan with the columns that its operation is about; None where they are not clear."""
     kinds = plan.table.columns
-    groups = [
-        m
-        for m in found.mentions
-        if m.lead in _LEADS_GROUP and (kinds[m.column].kind == "text" or _is_year(m.column, plan, vocabulary))
-    ]
+    groups = [m for m in found.mentions if _leads_group(m, plan, vocabulary)]
     others = [m for m in found.mentions if m not in groups]
-    if len(groups) > 1:
-        return None
-    if groups:
-        plan = replace(plan, group=groups[0].column)
+    plan = replace(plan, group=groups[0].column) if groups else plan
     labels = [m for m in others if m.column in vocabulary.labels]
     others = [m for m in others if m not in labels]
-    if any(m.lead in _LEADS_GROUP for m in labels):
+    if len(groups) > 1 or any(m.lead in _LEADS_GROUP for m in labels):
         return None
     numeric = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("number", "day")))
     named = list(dict.fromkeys(m.column for m in others if kinds[m.column].kind in ("text", "empty")))
@@ -125,15 +120,24 @@ def _complete_plan(
     numbered = list(dict.fromkeys(m.column for m in labels if kinds[m.column].kind == "number"))
     if numbered and not _are_rows_meant(plan, numbered, numeric, vocabulary):
         return None
-    has_subject = found.has_subject or bool(named or groups or labels)
+    has_subject = any((found.has_subject, named, groups, labels))
     match plan.operation:
         case "list":
             return _complete_list(plan, request, numeric, has_subject=has_subject)
         case "count":
-            return _complete_count(plan, request, numeric, named or numbered, has_subject=has_subject)
+            amounts = [m for m in others if m.column in numeric]
+            return _complete_count(
+                plan, request, amounts, named or numbered, vocabulary, has_subject=has_subject
+            )
         case "maximum" | "minimum":
             return _complete_extreme(plan, request, numeric, named, vocabulary, has_subject=has_subject)
     return _complete_sum(plan, numeric, named, vocabulary, has_subject=has_subject)
+
+
+def _leads_group(mention: Mention, plan: Plan, vocabulary: TableVocabulary) -> bool:
+    """Whether a column is one by whose values the rows are parted, as in "by city"."""
+    is_text = plan.table.columns[mention.column].kind == "text"
+    return mention.lead in _LEADS_GROUP and (is_text or _is_year(mention.column, plan, vocabulary))
 
 
 def _is_year(column: int, plan: Plan, vocabulary: TableVocabulary) -> bool:
@@ -167,18 +171,44 @@ def _complete_list(plan: Plan, request: Request, numeric: Sequence[int], *, has_
     return plan if has_limit or request.adjective != "what" else None
 
 
-def _complete_count(
-    plan: Plan, request: Request, numeric: Sequence[int], named: Sequence[int], *, has_subject: bool
+def _complete_number_of(
+    plan: Plan, request: Request, mentions: Sequence[Mention], vocabulary: TableVocabulary
 ) -> Plan | None:
-    """Rows to count, different values of a column, or the sum of one: "how many units were sold"."""
-    if numeric:
-        column = plan.table.columns[numeric[0]]
-        is_amount = request.is_total and column.kind == "number" and not named
-        return replace(plan, operation="sum", measure=numeric[0]) if is_amount else None
+    """The sum of a column that tells how many: "how many units were sold", "how many units are there".
+
+    Without such words it is asked of one row, as in "how many days of leave does Ada have", or is not clear.
+    """
+    rows, column = plan.rows, mentions[0].column
+    is_whole = any(mention.is_whole for mention in mentions)
+    if plan.table.columns[column].kind != "number" or not may_be_added(plan.table, column, rows, vocabulary):
+        return None
+    is_amount = request.is_total or (is_whole and (len(rows) == 1 or plan.group is not None))
+    if is_whole and request.is_of_all:
+        is_amount = is_amount or differ(plan.table, column, rows)
+    return replace(plan, operation="sum", measure=column) if is_amount else None
+
+
+def _complete_count(
+    plan: Plan,
+    request: Request,
+    amounts: Sequence[Mention],
+    named: Sequence[int],
+    vocabulary: TableVocabulary,
+    *,
+    has_subject: bool,
+) -> Plan | None:
+    """What a column of numbers adds up to, rows to count, or different values of a column."""
+    if amounts:
+        return None if named else _complete_number_of(plan, request, amounts, vocabulary)
     if not has_subject:
         return None
     if named:
         cells = _list_cells(plan, named[0])
+        if all(is_blank(cell) or cell.casefold() in _YES | _NO for cell in cells):
+            told = next((cell for cell in cells if cell.casefold() in _YES), "yes")
+            rows = frozenset(number for number, cell in enumerate(cells) if cell.casefold() in _YES)
+            condition = Condition(f"{plan.table.names[named[0]]}: {told}", rows)
+            return replace(plan, conditions=(*plan.conditions, condition))
         is_row_each = len(set(cells)) == len(cells) and not any(map(is_blank, cells))
         return plan if is_row_each else replace(plan, distinct=named[0])
     return plan
@@ -243,5 +273,7 @@ def _complete_sum(
     if named and _repeats(plan.table, range(len(plan.table.rows)), named[0]):
         return None
     if plan.operation != "sum" and vocabulary.columns[measure] & _SUMMARIES:
+        return None
+    if plan.operation == "sum" and not may_be_added(plan.table, measure, plan.rows, vocabulary):
         return None
     return replace(plan, measure=measure) if measure not in vocabulary.labels else None

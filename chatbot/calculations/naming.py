@@ -23,12 +23,13 @@ _AFTER_VALUE = frozenset({"in", "for", "from", "at", "by", "of"})
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A column named in a question: where, how the word before it leads to it."""
+    """A column named in a question: where, the word that leads to it, and whether by all of its own words."""
 
     place: int
     end: int
     column: int
     lead: str
+    is_whole: bool = False
 
 
 @dataclass(slots=True)
@@ -70,7 +71,8 @@ def _name_word(
         columns = vocabulary.values.get(words, frozenset())
         column = _find_column(words, tokens[place:end], vocabulary)
         if column is not None and (not columns or lead not in _AFTER_VALUE):
-            found.mentions.append(Mention(place, end, column, lead))
+            is_whole = vocabulary.columns[column] <= frozenset(words)
+            found.mentions.append(Mention(place, end, column, lead, is_whole))
             found.named += length
             return end
         if columns:

@@ -20,7 +20,7 @@ class Request:
 
     `most` is how many rows an extreme is asked for, `adjective` the word for it (of a list, the word that it
     began with). `is_person` where it began with "who". A number of things that is a `total` may be that of a
-    column, such as units sold.
+    column, such as units sold; so may one that is of all there are, as in "how many units do we have".
     """
 
     operation: Operation
@@ -29,6 +29,7 @@ class Request:
     adjective: str = ""
     is_person: bool = False
     is_total: bool = False
+    is_of_all: bool = False
 
 
 _IS = r"(?:is|was|are|were|'s|’s)"
@@ -43,6 +44,11 @@ _MINIMA = re.compile(rf"{_LOW}|least expensive|cheapest|earliest|oldest", re.IGN
 _TOTAL_WORDS = re.compile(r"\b(?:in total|altogether|all together|overall|combined|in all)\b", re.IGNORECASE)
 _AMOUNT_VERBS = re.compile(
     r"\b(?:sold|shipped|delivered|produced|ordered|bought|spent|earned|used)\b", re.IGNORECASE
+)
+_OF_ALL = re.compile(
+    r"\b(?:are|were|is|was) there\b|\b(?:do|did) (?:we|you) (?:have|own|keep|hold|stock)\b"
+    r"|\bwe (?:have|own|keep|hold|stock)\b|\b(?:in stock|on hand)\b",
+    re.IGNORECASE,
 )
 
 # The first that matches counts; what it leaves is read with the table's own words.
@@ -90,7 +96,9 @@ def _read_beginning(sentence: str) -> Request | None:
             total = " total " in f" {match[0].lower()} " or bool(
                 _TOTAL_WORDS.search(rest) or _AMOUNT_VERBS.search(rest)
             )
-            return Request(operation, _TOTAL_WORDS.sub(" ", rest).strip(), is_total=total)
+            is_of_all = _OF_ALL.search(rest) is not None
+            words = _TOTAL_WORDS.sub(" ", rest).strip()
+            return Request(operation, words, is_total=total, is_of_all=is_of_all)
     return None
 
 

@@ -57,7 +57,8 @@ def write_result(outcome: Outcome, prompts: Prompts) -> str:
         return prompts.calculation_distinct.substitute(column=column, rows=rows, value=outcome.value)
     if plan.measure is None:
         return prompts.calculation_count.substitute(rows=rows, value=f"{len(outcome.rows):,}")
-    operation = name_operation(plan)
+    is_of_one = plan.operation == "sum" and len(outcome.rows) == 1
+    operation = plan.table.names[plan.measure] if is_of_one else name_operation(plan)
     return prompts.calculation_value.substitute(operation=operation, rows=rows, value=outcome.value)
 
 
@@ -92,5 +93,10 @@ def write_row(shown: ShownRow, plan: Plan, prompts: Prompts) -> Statement:
     chunk = shown.passage.chunk
     start, end = shown.row.start - chunk.start, min(shown.row.end, chunk.end) - chunk.start
     span = make_source_span(shown.passage, start, end, table_header=plan.table.header)
-    line = prompts.calculation_row.substitute(row=shorten_quote(span.text))
+    text, number = shorten_quote(span.text), shown.row.number
+    line = (
+        prompts.calculation_numbered_row.substitute(row=text, number=number)
+        if number
+        else prompts.calculation_row.substitute(row=text)
+    )
     return Statement("\n" + line, span, len(line))

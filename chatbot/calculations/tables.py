@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from chatbot.calculations.values import Column, is_blank, read_column
@@ -27,11 +27,12 @@ _EXACTNESS = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row: its cells, and the characters of the document that it is."""
+    """A row: its cells, the characters of the document that it is, and its number in a sheet, or 0."""
 
     start: int
     end: int
     cells: tuple[str, ...]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _collect_lines(document: Document) -> Iterator[_Lines]:
                 yield current
             current = _Lines(name, text, _read_cells(text))
         elif block.kind == "table_row" and current:
-            row = TableRow(block.start, block.end, _read_cells(text))
+            row = TableRow(block.start, block.end, _read_cells(text), block.row)
             is_next = before is not None and document.text[before.end : block.start] == "\n"
             if is_next or len(row.cells) == len(current.names) or _is_total_label(row):
                 current.rows.append(row)
@@ -102,7 +103,7 @@ def _read_cells(text: str) -> tuple[str, ...]:
 def _make_table(lines: _Lines, record: DocumentRecord) -> Table:
     width = max(len(lines.names), *(len(row.cells) for row in lines.rows))
     names = _pad(lines.names, width)
-    rows = [TableRow(row.start, row.end, _pad(row.cells, width)) for row in lines.rows]
+    rows = [replace(row, cells=_pad(row.cells, width)) for row in lines.rows]
     totals = [row for row in rows if _is_total_label(row)]
     labelled = {row.start for row in totals}
     others = [row for row in rows if row.start not in labelled]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chatbot.calculations.tables import Table
-from chatbot.calculations.values import is_blank
+from chatbot.calculations.values import Column, is_blank
 from chatbot.sentences import STOP_WORDS, stem_word
 
 Words = tuple[str, ...]
@@ -26,6 +26,8 @@ _LABEL_COLUMNS = frozenset(
 )
 _COUNTS = re.compile(r"^\s*(?:total )?(?:number|no\.?|nr\.?|count|#) of (?:the )?", re.IGNORECASE)
 """How the name of a column begins that counts things, and is no label of them."""
+_PLURAL_LABELS = frozenset({"ids", "codes", "numbers", "nos", "zips", "postcodes"})
+_FIRST_YEAR, _LAST_YEAR = 1500, 2200
 _ENDS_IN_NUMBER = re.compile(r"\bno\b\W*$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _TOKEN = re.compile(r"§\w|[^\W_]+")
@@ -65,8 +67,9 @@ def read_vocabulary(table: Table) -> TableVocabulary:
     labels = frozenset(
         number
         for number, name in enumerate(table.names)
-        if is_label(columns[number])
+        if is_label(name)
         or (table.columns[number].kind == "number" and _ENDS_IN_NUMBER.search(name))
+        or _holds_years(table.columns[number], columns[number])
     )
     values: dict[Words, set[int]] = {}
     for number, column in enumerate(table.columns):
@@ -97,6 +100,27 @@ def _list_name_stems(name: str) -> Words:
     return tuple(word for word in words if word not in STOP_WORDS) or words
 
 
-def is_label(stems: frozenset[str]) -> bool:
-    """Whether a column of numbers names its rows, as a year or an order's number does, and counts nothing."""
-    return bool(stems & _LABEL_COLUMNS)
+def is_label(name: str) -> bool:
+    """Whether a column of numbers names its rows, as a year or an order's number does, and counts nothing.
+
+    What is called in the plural is counted: "Phone" names its row, "Phone lines" and "Keys" are how many.
+    """
+    words = split_words(_IN_BRACKETS.sub(" ", name)) or split_words(name)
+    if not words or _COUNTS.match(name):
+        return False
+    if words[-1] in _PLURAL_LABELS:
+        return True
+    labels = [word for word in words if stem_word(word) in _LABEL_COLUMNS and not _is_plural(word)]
+    return bool(labels) and not _is_plural(words[-1])
+
+
+def _is_plural(word: str) -> bool:
+    return word.endswith("s") and not word.endswith(("ss", "us", "is"))
+
+
+def _holds_years(column: Column, stems: frozenset[str]) -> bool:
+    """Whether a column called "Years" holds those of a calendar, which name its rows."""
+    numbers = [number for number in column.numbers if number is not None]
+    return (
+        "year" in stems and bool(numbers) and all(_FIRST_YEAR <= number <= _LAST_YEAR for number in numbers)
+    )

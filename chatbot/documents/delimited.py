@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from chatbot.documents.files import looks_like_text, read_text
-from chatbot.documents.sheets import MAX_COLUMNS, Sheet, build_document
+from chatbot.documents.sheets import MAX_COLUMNS, NumberedRow, Sheet, build_document
 from chatbot.documents.tables import Row
 from chatbot.types import ParsedDocument
 
@@ -29,8 +31,8 @@ def load(path: Path) -> ParsedDocument:
         text, delimiter = text[stated.end() :], stated[1]
     else:
         delimiter = find_delimiter(text)
-    lines = text.splitlines(keepends=True)
-    return build_document(path, [Sheet("", _read_rows(lines, delimiter))])
+    rows: Iterator[NumberedRow] = enumerate(_read_rows(_split_lines(text), delimiter), 1)
+    return build_document(path, [Sheet("", rows)])
 
 
 def find_delimiter(text: str) -> str:
@@ -38,8 +40,13 @@ def find_delimiter(text: str) -> str:
 
     A comma where none does.
     """
-    lines = text.splitlines(keepends=True)[:_SAMPLE_LINES]
+    lines = _split_lines(text)[:_SAMPLE_LINES]
     return max(_DELIMITERS, key=lambda delimiter: _rate_delimiter(lines, delimiter))
+
+
+def _split_lines(text: str) -> list[str]:
+    """Return the lines with their ends; a form feed or another rare sign ends none, as in Excel."""
+    return list(io.StringIO(text, newline=""))
 
 
 def _rate_delimiter(lines: list[str], delimiter: str) -> tuple[float, int]:

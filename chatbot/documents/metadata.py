@@ -107,6 +107,7 @@ def finish_document(
         page_starts=page_starts,
         date=find_date(text) or next((day for day in dates if day and day not in PLACEHOLDER_DATES), None),
         authors=join_authors(authors),
+        sheets=builder.list_sheets(),
     )
 
 

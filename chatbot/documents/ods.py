@@ -17,10 +17,11 @@ from chatbot.documents.opendocument import (
     check_opendocument,
     iterate_cells,
     read_count,
+    read_whole_count,
     read_words,
 )
 from chatbot.documents.properties import read_archive_properties
-from chatbot.documents.sheets import MAX_COLUMNS, Sheet, build_document
+from chatbot.documents.sheets import MAX_COLUMNS, NumberedRow, Sheet, build_document
 from chatbot.documents.tables import Row
 from chatbot.types import ParsedDocument
 
@@ -77,16 +78,19 @@ def _list_names(path: Path) -> list[str | None]:
     return names
 
 
-def _read_rows(events: Iterator[tuple[str, Any]], *, is_shown: bool) -> Iterator[Row]:
-    """Yield the rows of the next sheet; none of a hidden one, which is passed over."""
+def _read_rows(events: Iterator[tuple[str, Any]], *, is_shown: bool) -> Iterator[NumberedRow]:
+    """Yield the rows of the next sheet, of several blank ones the first; a hidden sheet is passed over."""
+    number = 1
     for event, element in events:
         if event == "start":
             continue
         if element.tag == f"{TABLE}table":
             return
         row = _read_row(element) if is_shown else []
-        repeats = read_count(element, f"{TABLE}number-rows-repeated") if any(row) else 1
-        yield from [row] * repeats
+        repeated = f"{TABLE}number-rows-repeated"
+        for same in range(read_count(element, repeated) if any(row) else 1):
+            yield number + same, row
+        number += read_whole_count(element, repeated)
 
 
 def _read_row(element: Any) -> Row:  # noqa: ANN401 - lxml element

@@ -14,6 +14,8 @@ PROGRAM = "LibreOffice"
 MAX_REPEATS = 1000
 """So many times at most is a cell or row repeated that the file writes once."""
 
+_MAX_COUNT_DIGITS = 9
+
 _PREFIX = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 OFFICE, TEXT, TABLE, DRAW, STYLE, PRESENTATION, SVG = (
     _PREFIX % name
@@ -99,8 +101,13 @@ def iterate_cells(row: Any) -> Iterator[tuple[Any, int]]:  # noqa: ANN401 - lxml
 
 def read_count(element: Any, name: str) -> int:  # noqa: ANN401 - lxml element
     """Return an attribute that counts something, from 1 to a limit; 1 where it is missing or no number."""
+    return min(read_whole_count(element, name), MAX_REPEATS)
+
+
+def read_whole_count(element: Any, name: str) -> int:  # noqa: ANN401 - lxml element
+    """Return an attribute that counts something, from 1; 1 where it is missing or no number."""
     value = element.get(name, "1")
-    return min(max(int(value), 1), MAX_REPEATS) if value.isdecimal() else 1
+    return max(int(value), 1) if value.isdecimal() and len(value) <= _MAX_COUNT_DIGITS else 1
 
 
 def _read_cells(row: Any) -> Row:  # noqa: ANN401 - lxml element

@@ -23,7 +23,7 @@ def render_document_html(
 
     Headings have the ids `heading-1`, `heading-2`..., pages `page-1`..., and the characters of `highlight`
     are inside `mark` elements of class `quote`, the first of which has the id `quote`. `page_kind` is what a
-    page is called, such as "slide". All text is escaped.
+    page is called, such as "slide". Rows of a sheet begin with their number. All text is escaped.
     """
     return _Page(text, page_kind, highlight).render(title, blocks, page_starts)
 
@@ -95,7 +95,8 @@ class _Page:
     def _write_row(self, row: Block, tag: str) -> str:
         spans = split_cells(self._text[row.start : row.end])
         cells = (self._write_words(row.start + start, row.start + end) for start, end in spans)
-        return f"<tr>{''.join(f'<{tag}>{cell}</{tag[:2]}>' for cell in cells)}</tr>"
+        number = f'<td class="row-number">{row.row}</td>' if row.row else ""
+        return f"<tr>{number}{''.join(f'<{tag}>{cell}</{tag[:2]}>' for cell in cells)}</tr>"
 
     def _write_block(self, block: Block) -> str:
         return self._write_words(block.start, block.end)

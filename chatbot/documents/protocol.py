@@ -73,12 +73,13 @@ def encode_document(document: ParsedDocument) -> Message:
     return {
         "title": document.title,
         "text": document.text,
-        "blocks": [[block.kind, block.start, block.end, block.level] for block in document.blocks],
+        "blocks": [[block.kind, block.start, block.end, block.level, block.row] for block in document.blocks],
         "page_starts": list(document.page_starts),
         "date": document.date,
         "authors": document.authors,
         "unread_pages": document.unread_pages,
         "recognized_pages": document.recognized_pages,
+        "sheets": [list(sheet) for sheet in document.sheets],
     }
 
 
@@ -89,19 +90,21 @@ def decode_document(message: Message) -> ParsedDocument:
             title=str(message["title"]),
             text=str(message["text"]),
             blocks=tuple(
-                Block(kind, int(start), int(end), int(level)) for kind, start, end, level in message["blocks"]
+                Block(kind, int(start), int(end), int(level), int(row))
+                for kind, start, end, level, row in message["blocks"]
             ),
             page_starts=tuple(int(start) for start in message["page_starts"]),
             date=None if message["date"] is None else str(message["date"]),
             authors=str(message["authors"]),
             unread_pages=str(message["unread_pages"]),
             recognized_pages=str(message["recognized_pages"]),
+            sheets=tuple((int(start), str(name)) for start, name in message["sheets"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError("The message holds no document.") from error
     edges = [edge for block in document.blocks for edge in (block.start, block.end)]
     is_sound = all(block.kind in _KINDS for block in document.blocks)
-    for places in (edges, list(document.page_starts)):
+    for places in (edges, list(document.page_starts), [start for start, _ in document.sheets]):
         is_sound = (
             is_sound and places == sorted(places) and all(0 <= at <= len(document.text) for at in places)
         )

@@ -7,11 +7,13 @@ import binascii
 import contextlib
 import logging
 import os
+import queue
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
@@ -35,7 +37,6 @@ FILES_PER_CHILD = 200
 
 _SECONDS_TO_END = 1.0
 _MAX_LOGGED_CHARACTERS = 500
-_TASKS = ("read", "render")
 _KEPT_VARIABLES = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR"),
     "TESSDATA_PREFIX",
@@ -45,10 +46,10 @@ logger = logging.getLogger(__name__)
 
 
 class DocumentReader:
-    """Reads documents, one at a time, in a child process that is reused from file to file.
+    """Reads documents in child processes, one at a time in each, which are reused from file to file.
 
-    Pages are drawn in a second child. A child starts with the first file and anew after it was killed. Use
-    the reader in a with block, or close it. It may be shared by threads.
+    Pages are drawn in a child of their own. A child starts when a file finds the others busy, and anew after
+    it was killed. Use the reader in a with block, or close it. It may be shared by threads.
 
     A file may take `timeout_seconds`; one whose pictures another program may have to read (OCR) may take
     `recognition_seconds`, of which the child itself may be busy for no longer than with any other file.
@@ -61,14 +62,14 @@ class DocumentReader:
         recognition_seconds: float = 600,
         memory_bytes: int = 2 * 1024**3,
         max_file_bytes: int = 100 * 1024**2,
+        most_children: int = 1,
     ) -> None:
         self._timeout_seconds = timeout_seconds
         self._recognition_seconds = recognition_seconds
         self._memory_bytes = memory_bytes
         self._max_file_bytes = max_file_bytes
         # A page is drawn while a file is read, which may take minutes.
-        self._locks = {task: threading.Lock() for task in _TASKS}
-        self._children: dict[str, _Child] = {}
+        self._crews = {"read": _Crew(most_children), "render": _Crew(1)}
 
     def __enter__(self) -> Self:
         return self
@@ -105,9 +106,8 @@ class DocumentReader:
 
     def close(self) -> None:
         """End the child processes. The reader can be used again: it starts others."""
-        for task, lock in self._locks.items():
-            with lock:
-                self._end_child(task)
+        for crew in self._crews.values():
+            crew.end()
 
     def _check_file(self, path: Path) -> None:
         try:
@@ -127,8 +127,8 @@ class DocumentReader:
 
     def _ask(self, path: Path, request: Message) -> Message:
         request["path"] = os.path.abspath(path)
-        with self._locks[request["task"]]:
-            answer = self._ask_child(path, request)
+        with self._crews[request["task"]].taking_seat() as seat:
+            answer = self._ask_child(seat, path, request)
         if "error" in answer:
             raise decode_error(answer)
         return answer
@@ -139,36 +139,70 @@ class DocumentReader:
             return self._recognition_seconds
         return self._timeout_seconds
 
-    def _ask_child(self, path: Path, request: Message) -> Message:
+    def _ask_child(self, seat: _Seat, path: Path, request: Message) -> Message:
         """Send a request. A child that served before and died may have died of that: a new one is asked."""
-        task, timeout_seconds = request["task"], self._find_timeout(path, request)
+        timeout_seconds = self._find_timeout(path, request)
         while True:
-            child = self._get_child(task)
+            child = self._get_child(seat)
             is_new = child.requests == 0
             try:
                 return child.ask(request, timeout_seconds)
             except TimeoutError as error:
-                self._end_child(task)
+                seat.end_child()
                 raise DocumentTimeout(
                     f"“{path.name}” took longer than {timeout_seconds:g} seconds to read.",
                     "Split it into smaller documents, or save it again in a simpler form.",
                 ) from error
             except (OSError, ProtocolError) as error:
-                self._end_child(task)
+                seat.end_child()
                 if is_new:
                     raise _explain_death(path) from error
 
-    def _get_child(self, task: str) -> _Child:
-        child = self._children.get(task)
-        if child and (child.requests >= FILES_PER_CHILD or not child.is_alive):
-            self._end_child(task)
-        if task not in self._children:
-            self._children[task] = _Child(self._memory_bytes, self._timeout_seconds)
-        return self._children[task]
+    def _get_child(self, seat: _Seat) -> _Child:
+        if seat.child and (seat.child.requests >= FILES_PER_CHILD or not seat.child.is_alive):
+            seat.end_child()
+        if seat.child is None:
+            seat.child = _Child(self._memory_bytes, self._timeout_seconds)
+        return seat.child
 
-    def _end_child(self, task: str) -> None:
-        if child := self._children.pop(task, None):
-            child.end()
+
+@dataclass(slots=True)
+class _Seat:
+    """The place of a child, which may be empty."""
+
+    child: _Child | None = None
+
+    def end_child(self) -> None:
+        if self.child is not None:
+            self.child.end()
+            self.child = None
+
+
+class _Crew:
+    """The children for one task. Who finds all of them busy waits."""
+
+    def __init__(self, most_children: int) -> None:
+        self._seats = [_Seat() for _ in range(most_children)]
+        # The seat that was free last is taken first: the others stay empty until they are needed.
+        self._free: queue.LifoQueue[_Seat] = queue.LifoQueue()
+        self._ending = threading.Lock()
+        for seat in self._seats:
+            self._free.put(seat)
+
+    @contextlib.contextmanager
+    def taking_seat(self) -> Iterator[_Seat]:
+        """A seat that nobody else uses meanwhile."""
+        seat = self._free.get()
+        try:
+            yield seat
+        finally:
+            self._free.put(seat)
+
+    def end(self) -> None:
+        """End the children, each after the file at hand."""
+        with self._ending, contextlib.ExitStack() as stack:
+            for _ in self._seats:
+                stack.enter_context(self.taking_seat()).end_child()
 
 
 class _Child:

@@ -35,12 +35,19 @@ _UNNAMED = re.compile(
 )
 
 
+NumberedRow = tuple[int, Row]
+"""A row with its number as a spreadsheet program shows it, from 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet that people see: its name, and its rows, which may be read only once."""
+    """A sheet that people see: its name, and its rows, which may be read only once.
+
+    Rows come in their order; blank ones may be left out where at least one tells that there were some.
+    """
 
     name: str
-    rows: Iterable[Row]
+    rows: Iterable[NumberedRow]
 
 
 def build_document(
@@ -61,16 +68,16 @@ def build_document(
     counter = _CellCounter(path)
     for sheet in in_order:
         is_named = len(in_order) > 1 or not _UNNAMED.match(sheet.name)
-        _add_sheet(builder, sheet.name if is_named else "", counter.count(sheet.rows))
+        _add_sheet(builder, sheet, counter, has_heading=is_named)
     return finish_document(
         builder, path, titles=[title, name_from_path(path)], dates=[date], authors=[author]
     )
 
 
-def _add_sheet(builder: TextBuilder, name: str, rows: Iterable[Row]) -> None:
-    """Append a sheet below its name; nothing where the sheet is empty."""
-    writer = _SheetWriter(builder, name)
-    for region in _split_regions(rows):
+def _add_sheet(builder: TextBuilder, sheet: Sheet, counter: _CellCounter, *, has_heading: bool) -> None:
+    """Append a sheet, below its name where it `has_heading`; nothing where the sheet is empty."""
+    writer = _SheetWriter(builder, sheet.name, sheet.name if has_heading else "")
+    for region in _split_regions(counter.count(sheet.rows)):
         writer.add_region(region)
     writer.flush()
 
@@ -82,75 +89,77 @@ class _CellCounter:
         self._path = path
         self._cells = 0
 
-    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
+    def count(self, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+        for number, row in rows:
             self._cells += count_filled(row)
             if self._cells > MAX_CELLS:
                 raise DocumentTooLarge(
                     f"“{self._path.name}” has more than {MAX_CELLS:,} cells that hold something.",
                     "Split it, or save the part that matters as a file of its own.",
                 )
-            yield row
+            yield number, row
 
 
 class _SheetWriter:
     """Writes a sheet region by region; lone cells and names of columns wait for the table below them."""
 
-    def __init__(self, builder: TextBuilder, name: str) -> None:
+    def __init__(self, builder: TextBuilder, sheet: str, heading: str) -> None:
         self._builder = builder
-        self._name = name
+        self._sheet = sheet
+        self._heading = heading
         self._is_begun = False
-        self._titles: list[str] = []
-        self._names: list[Row] = []
+        self._titles: list[tuple[int, str]] = []
+        self._names: list[NumberedRow] = []
 
-    def add_region(self, rows: list[Row]) -> None:
+    def add_region(self, rows: list[NumberedRow]) -> None:
         """Take the rows between two blank ones."""
-        first = next((number for number, row in enumerate(rows) if count_filled(row) > 1), len(rows))
-        table = rows[first:]
-        if self._names and (first or not _are_names_of(self._names, table)):
+        first = next((place for place, (_, row) in enumerate(rows) if count_filled(row) > 1), len(rows))
+        table = [row for _, row in rows[first:]]
+        if self._names and (first or not _are_names_of([row for _, row in self._names], table)):
             self.flush()
-        self._titles += [next(filter(None, row)) for row in rows[:first]]
+        self._titles += [(number, next(filter(None, row))) for number, row in rows[:first]]
         if table and not self._names and len(table) <= MAX_NAME_ROWS and all(map(is_name_row, table)):
-            self._names = table
+            self._names = rows[first:]
         elif table:
-            self._write_table(self._names + table)
+            self._write_table(self._names + rows[first:])
 
     def flush(self) -> None:
         """Write what waits for a table that does not come."""
         if self._names:
             self._write_table(self._names)
-        for title in self._titles:
-            self._write_name()
-            self._builder.add("paragraph", title)
+        for number, title in self._titles:
+            self._begin_sheet()
+            self._builder.add("paragraph", title, row=number)
         self._titles = []
 
-    def _write_table(self, rows: list[Row]) -> None:
-        self._write_name()
+    def _write_table(self, rows: list[NumberedRow]) -> None:
+        self._begin_sheet()
         self._write_titles()
         self._names = []
-        add_table(self._builder, rows)
+        add_table(self._builder, [row for _, row in rows], numbers=[number for number, _ in rows])
 
     def _write_titles(self) -> None:
         """Write the lone cells above a table, as headings where they read like some."""
-        for title in self._titles:
+        for number, title in self._titles:
             if len(self._titles) > _MAX_TITLES or not reads_like_heading(title):
-                self._builder.add("paragraph", title)
-            elif title.casefold() != self._name.casefold():
-                self._builder.add("heading", title, 2 if self._name else 1)
+                self._builder.add("paragraph", title, row=number)
+            elif title.casefold() != self._heading.casefold():
+                self._builder.add("heading", title, 2 if self._heading else 1, row=number)
         self._titles = []
 
-    def _write_name(self) -> None:
+    def _begin_sheet(self) -> None:
         if not self._is_begun:
-            self._builder.add("heading", self._name, 1)
+            self._builder.start_sheet(self._sheet)
+            self._builder.add("heading", self._heading, 1)
         self._is_begun = True
 
 
-def _split_regions(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _split_regions(rows: Iterable[NumberedRow]) -> Iterator[list[NumberedRow]]:
     """Yield the rows between blank rows together."""
-    region: list[Row] = []
-    for row in rows:
+    region: list[NumberedRow] = []
+    for number, row in rows:
         if any(row):
-            region.append(row)
+            region.append((number, row))
         elif region:
             yield region
             region = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from chatbot.documents.text import TextBuilder
 
@@ -16,17 +17,22 @@ _YEAR = re.compile(r"(?:19|20)\d\d$")
 Row = list[str]
 
 
-def add_table(builder: TextBuilder, rows: list[Row], *, header_rows: int | None = None) -> None:
+def add_table(
+    builder: TextBuilder, rows: list[Row], *, header_rows: int | None = None, numbers: Sequence[int] = ()
+) -> None:
     """Append a table without its empty columns, and without the empty cells at the right of a row.
 
-    `header_rows` tells how many rows name the columns; where it is None, that is found out.
+    `header_rows` tells how many rows name the columns; where it is None, that is found out. `numbers` are
+    those of the rows in their sheet, if they stand in one.
     """
-    table = _drop_empty_columns([row for row in rows if any(row)])
+    kept = [(row, number) for row, number in zip(rows, numbers or [0] * len(rows), strict=True) if any(row)]
+    table, numbers = _drop_empty_columns([row for row, _ in kept]), [number for _, number in kept]
     header, first = find_header(table) if header_rows is None else _join_names(table, header_rows)
     builder.end_group()
-    builder.add_row(_trim(header), header=True)
-    for row in table[first:]:
-        builder.add_row(_trim(row))
+    if first:
+        builder.add_row(_trim(header), header=True, row=numbers[first - 1])
+    for row, number in zip(table[first:], numbers[first:], strict=True):
+        builder.add_row(_trim(row), row=number)
     builder.end_group()
 
 

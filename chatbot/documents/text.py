@@ -6,7 +6,7 @@ import re
 import textwrap
 import unicodedata
 
-from chatbot.types import Block, BlockKind
+from chatbot.types import Block, BlockKind, SheetStart
 
 CELL_SEPARATOR = " | "
 
@@ -89,6 +89,7 @@ class TextBuilder:
         self._parts: list[str] = []
         self._blocks: list[Block] = []
         self._page_blocks: list[int] = []
+        self._sheet_blocks: list[tuple[int, str]] = []
         self._length = 0
         self._group: str | None = None
 
@@ -97,16 +98,16 @@ class TextBuilder:
         """Whether no block was added yet."""
         return not self._blocks
 
-    def add(self, kind: BlockKind, text: str, level: int = 0) -> None:
+    def add(self, kind: BlockKind, text: str, level: int = 0, *, row: int = 0) -> None:
         """Append a block; text that is nothing but white space is left out.
 
-        `level` is 1 to 6 for headings and the nesting depth from 1 for list items.
+        `level` is 1 to 6 for headings and the nesting depth from 1 for list items; `row` is that of a sheet.
         """
-        self._append(kind, clean_code(text) if kind == "code" else clean_line(text), level)
+        self._append(kind, clean_code(text) if kind == "code" else clean_line(text), level, row)
 
-    def add_row(self, cells: list[str], *, header: bool = False) -> None:
+    def add_row(self, cells: list[str], *, header: bool = False, row: int = 0) -> None:
         """Append a table row or header; a row of empty cells is left out."""
-        self._append("table_header" if header else "table_row", join_cells(cells), 0)
+        self._append("table_header" if header else "table_row", join_cells(cells), 0, row)
 
     def end_group(self) -> None:
         """Keep the next list item or table row apart from those before."""
@@ -117,13 +118,22 @@ class TextBuilder:
         self._page_blocks.append(len(self._blocks))
         self._group = None
 
+    def start_sheet(self, name: str) -> None:
+        """Begin a new sheet of a workbook; the next block is its first."""
+        self._sheet_blocks.append((len(self._blocks), clean_line(name)))
+
+    def list_sheets(self) -> tuple[SheetStart, ...]:
+        """The offset at which each sheet begins, with its name."""
+        starts = [block.start for block in self._blocks] + [self._length]
+        return tuple((starts[block], name) for block, name in self._sheet_blocks)
+
     def build(self) -> tuple[str, tuple[Block, ...], tuple[int, ...]]:
         """Return the text, its blocks and the offset at which each page begins."""
         starts = [block.start for block in self._blocks] + [self._length]
         pages = tuple(0 if number == 0 else starts[block] for number, block in enumerate(self._page_blocks))
         return "".join(self._parts), tuple(self._blocks), pages
 
-    def _append(self, kind: BlockKind, text: str, level: int) -> None:
+    def _append(self, kind: BlockKind, text: str, level: int, row: int) -> None:
         if not text:
             return
         group = _GROUPS.get(kind)
@@ -133,7 +143,7 @@ class TextBuilder:
             self._write("\n" if is_continued else "\n\n")
         start = self._length
         self._write(text)
-        self._blocks.append(Block(kind, start, self._length, level))
+        self._blocks.append(Block(kind, start, self._length, level, row))
         self._group = group
 
     def _write(self, text: str) -> None:

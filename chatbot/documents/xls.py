@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from chatbot.documents.archives import DAMAGE, OLE, damaged, password_protected
 from chatbot.documents.number_formats import show_moment, show_number
 from chatbot.documents.properties import Properties, read_ole_properties
-from chatbot.documents.sheets import MAX_COLUMNS, Sheet, build_document
-from chatbot.documents.tables import Row
+from chatbot.documents.sheets import MAX_COLUMNS, NumberedRow, Sheet, build_document
 from chatbot.errors import DocumentError
 from chatbot.types import ParsedDocument
 
@@ -68,9 +67,9 @@ def _read_properties(path: Path) -> Properties:
         return Properties()
 
 
-def _read_rows(sheet: XlsSheet, workbook: Book) -> Iterator[Row]:
+def _read_rows(sheet: XlsSheet, workbook: Book) -> Iterator[NumberedRow]:
     for number in range(sheet.nrows):
-        yield [_show_cell(cell, workbook) for cell in sheet.row(number)[:MAX_COLUMNS]]
+        yield number + 1, [_show_cell(cell, workbook) for cell in sheet.row(number)[:MAX_COLUMNS]]
 
 
 def _show_cell(cell: Cell, workbook: Book) -> str:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chatbot.documents.archives import DAMAGE, accepts_archive, check_archive, damaged
 from chatbot.documents.number_formats import show_moment, show_number
 from chatbot.documents.properties import read_archive_properties
-from chatbot.documents.sheets import MAX_COLUMNS, MAX_ROWS, Sheet, build_document
-from chatbot.documents.tables import Row
+from chatbot.documents.sheets import MAX_COLUMNS, MAX_ROWS, NumberedRow, Sheet, build_document
 from chatbot.types import ParsedDocument
 
 if TYPE_CHECKING:
@@ -57,12 +56,12 @@ def _read_workbook(path: Path, workbook: Workbook) -> ParsedDocument:
     )
 
 
-def _read_rows(sheet: Any) -> Iterator[Row]:  # noqa: ANN401 - a sheet that openpyxl only reads
+def _read_rows(sheet: Any) -> Iterator[NumberedRow]:  # noqa: ANN401 - a sheet that openpyxl only reads
     sheet.reset_dimensions()  # what a file says of its size may be wrong
-    for number, cells in enumerate(sheet.iter_rows()):
-        if number == MAX_ROWS:
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        if number > MAX_ROWS:
             return
-        yield [_show_cell(cell) for cell in cells[:MAX_COLUMNS]]
+        yield number, [_show_cell(cell) for cell in cells[:MAX_COLUMNS]]
 
 
 def _show_cell(cell: Any) -> str:  # noqa: ANN401 - a cell of such a sheet

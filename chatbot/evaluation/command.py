@@ -36,7 +36,11 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """What to measure on what; see `chatbot evaluate --help`."""
+    """What to measure on what; see `chatbot evaluate --help`.
+
+    :param baseline_limit: with `baselines`, only so many of the questions, drawn by the seed, are answered in
+        the simpler ways too.
+    """
 
     corpus: str | None = None
     documents: Path | None = None
@@ -48,6 +52,7 @@ class EvaluationPlan:
     seed: int = 0
     misspelt: bool = False
     baselines: bool = False
+    baseline_limit: int | None = None
 
 
 def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProgress) -> dict[str, Any]:
@@ -72,6 +77,7 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
         limit = settings.passage_limit if plan.given is None else None
         alone = sorted(ALL_WAYS) if plan.retrieval_only else []
         baselines = make_baselines(assistant) if plan.baselines and assistant is not None else {}
+        compared = sample_questions(questions, limit=plan.baseline_limit, seed=plan.seed)
         results = [
             evaluate_question(
                 question,
@@ -80,7 +86,7 @@ def run_evaluation(plan: EvaluationPlan, settings: Settings, on_progress: OnProg
                 corpus=corpus,
                 passage_limit=limit,
                 alone=alone,
-                baselines=baselines,
+                baselines=baselines if question in compared else {},
             )
             for question in count_off(questions, on_progress)
         ]
@@ -108,8 +114,9 @@ def check_plan(plan: EvaluationPlan) -> None:
         raise SettingsError("--baselines writes answers, --retrieval-only writes none.", "Drop one.")
     if plan.given is not None and plan.given < 1:
         raise SettingsError(f"--given cannot be {plan.given}.", "Choose 1 or more.")
-    if plan.limit is not None and plan.limit < 1:
-        raise SettingsError(f"--limit cannot be {plan.limit}.", "Choose 1 or more.")
+    for name, count in (("--limit", plan.limit), ("--baselines", plan.baseline_limit)):
+        if count is not None and count < 1:
+            raise SettingsError(f"{name} cannot be {count}.", "Choose 1 or more.")
     if plan.corpus is None and plan.questions is None:
         raise SettingsError("There are no questions.", "Name a file with --questions.")
 

@@ -69,6 +69,7 @@ class QuestionResult:
             "baselines": dict(self.baselines),
             "best_evidence": self.answer.best_evidence,
             "citations": [asdict(citation) for citation in self.answer.citations],
+            "cited": sorted(list_cited(self.answer)),
             "unsupported": [self.answer.text[start:end] for start, end in self.answer.unsupported],
             "seconds": asdict(self.answer.timings),
         }
@@ -115,6 +116,12 @@ def evaluate_question(
     read = passages[:passage_limit]
     simple = {name: answer_simply(trace.searched_for, read) for name, answer_simply in baselines.items()}
     return QuestionResult(question, trace, list_paths(passages), answer, found_alone, simple)
+
+
+def list_cited(answer: FinishedAnswer) -> set[str]:
+    """The documents that an answer cites, with their copies."""
+    numbers = {citation.passage_number for citation in answer.citations}
+    return set(list_paths([passage for passage in answer.passages if passage.number in numbers]))
 
 
 def list_paths(passages: Sequence[Passage]) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dic
     abstention = list_abstention_values(
         [(not answer.found, question.answerable) for question, answer in answered]
     )
+    simple = list_baseline_values(results)
     asked = len(answers["right"])
     short = len(answers["short_right"]) / asked if asked else None
     return {
@@ -48,30 +49,37 @@ def summarize(results: Sequence[QuestionResult], read_source: ReadSource) -> dic
             "first_word": summarize_seconds([answer.timings.first_word for _, answer in answered]),
             "answer": summarize_seconds([answer.timings.total for _, answer in answered]),
         },
-        **summarize_baselines(results),
+        **{name: summarize_baseline(values) for name, values in simple.items()},
         "intervals": {
             group: {name: estimate_interval(own) for name, own in values.items() if own}
-            for group, values in (("answers", answers), ("citations", citations), ("abstention", abstention))
+            for group, values in (
+                ("answers", answers),
+                ("citations", citations),
+                ("abstention", abstention),
+                *simple.items(),
+            )
         },
     }
 
 
-def summarize_baselines(results: Sequence[QuestionResult]) -> dict[str, dict[str, float | None]]:
-    """For each simpler way of answering how many answers are right, their F1, and the F1 of declining."""
-    report: dict[str, dict[str, float | None]] = {}
+def list_baseline_values(results: Sequence[QuestionResult]) -> dict[str, Values]:
+    """For each simpler way of answering what every question that was answered in it contributes."""
+    ways: dict[str, Values] = {}
     for name in dict.fromkeys(name for result in results for name in result.baselines):
         made = [(result.question, result.baselines[name]) for result in results if name in result.baselines]
         answers = list_answer_values(
             [(text or "", "", question.answers) for question, text in made if question.answerable]
         )
         abstention = list_abstention_values([(text is None, question.answerable) for question, text in made])
-        report[name] = {
-            "right": take_mean(answers["right"]),
-            "f1": take_mean(answers["f1"]),
-            "declined": summarize_abstention(abstention)["f1"],
-            "n": len(answers["right"]),
-        }
-    return report
+        ways[name] = {"right": answers["right"], "f1": answers["f1"], **abstention}
+    return ways
+
+
+def summarize_baseline(values: Values) -> dict[str, float | None]:
+    """How many answers of a simpler way are right, their F1, and the F1 of declining."""
+    means = take_means(values)
+    declined = combine_f1(means["precision"], means["recall"])
+    return {"right": means["right"], "f1": means["f1"], "declined": declined, "n": len(values["right"])}
 
 
 def summarize_abstention(values: Values) -> dict[str, float | None]:
@@ -152,8 +160,9 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
 
     `exist`: the quoted words stand where the citation says. `support`: of the citations in answers
     to answerable questions, those whose passage holds a gold answer; `gold`: those of a document where the
-    answer is known to stand. `reached`: the share of these documents that an answer cites. `cited`: the
-    share of an answer's sentences with a citation.
+    answer is known to stand. Lists of what the whole corpus holds count for neither: each of their lines
+    is an answer of its own, and only one of them is known. `reached`: the share of these documents that an
+    answer cites. `cited`: the share of an answer's sentences with a citation.
     """
     values: dict[str, list[float]] = {"exist": [], "support": [], "gold": [], "reached": [], "cited": []}
     for result in results:
@@ -161,6 +170,7 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
         if answer is None or not answer.found:
             continue
         passages = {passage.number: passage for passage in answer.passages}
+        is_list = answer.best_evidence == 0
         cited: set[str] = set()
         for citation in answer.citations:
             source = read_source(citation.document_id) or ""
@@ -170,9 +180,9 @@ def list_citation_values(results: Sequence[QuestionResult], read_source: ReadSou
             passage = passages[citation.passage_number]
             paths = {passage.path, *(place.path for place in passage.also_in)}
             cited |= paths
-            if question.answerable and question.answers:
+            if question.answerable and question.answers and not is_list:
                 values["support"].append(float(is_right(passage.text, question.answers)))
-            if question.answerable and question.gold:
+            if question.answerable and question.gold and not is_list:
                 values["gold"].append(float(bool(paths & set(question.gold))))
         if question.answerable and question.gold:
             values["reached"].append(len(cited & set(question.gold)) / len(set(question.gold)))

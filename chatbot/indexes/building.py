@@ -9,9 +9,10 @@ from pathlib import Path
 
 from chatbot.corpora import find_documents_folder, list_corpora
 from chatbot.index_places import IndexPlace, read_index_state, write_index_state
-from chatbot.ingest import Ingestor, ReadDocument
+from chatbot.ingest import Ingestor
 from chatbot.library import Library
 from chatbot.ownership import claim_data_folder
+from chatbot.preparing import ReadDocument
 from chatbot.types import Embedder, IngestProgress, IngestReport
 from chatbot.vectors import VectorIndex
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from chatbot.places import find_rows, join_starts
 from chatbot.retrieval.duplicates import Likeness, describe_likeness, is_nearly_same
 from chatbot.retrieval.ranking import Match
 from chatbot.types import Chunk, Passage, Place, SearchHit
@@ -121,7 +122,8 @@ def _find_same(drafts: Sequence[_Draft], match: Match, likeness: Likeness) -> _D
 def make_place(match: Match) -> Place:
     """Where a match stands."""
     chunk, record = match.chunk, match.record
-    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end)
+    rows = find_rows(chunk, chunk.start, chunk.end)
+    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end, rows)
 
 
 def make_hit(match: Match, *, number: int | None = None, dropped: str = "") -> SearchHit:
@@ -144,6 +146,7 @@ def make_hit(match: Match, *, number: int | None = None, dropped: str = "") -> S
         sentence_similarity=match.sentence_similarity,
         number=number,
         dropped=dropped,
+        rows=find_rows(chunk, chunk.start, chunk.end),
     )
 
 
@@ -178,4 +181,5 @@ def _join_chunks(chunks: Sequence[Chunk], read_text: ReadText) -> Chunk:
     text = read_text(chunks[0].document_id, start, end)
     if not text:
         return chunks[0]
-    return replace(in_order[0], id=chunks[0].id, start=start, end=end, text=text)
+    starts = join_starts(in_order)
+    return replace(in_order[0], id=chunks[0].id, start=start, end=end, text=text, starts=starts)

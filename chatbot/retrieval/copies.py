@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chatbot.filters import select_documents
 from chatbot.library import Library
+from chatbot.places import find_rows
 from chatbot.types import DocumentRecord, Passage, Place, SearchFilters
 
 
@@ -31,7 +32,7 @@ def _cite(
     if document is None:  # it went away a moment ago
         return passage
     first, *others = select_documents([document.record, *copies], filters) or [document.record]
-    places = [_make_place(record, passage) for record in others]
+    places = [make_copy_place(record, passage) for record in others]
     return replace(
         passage,
         chunk=replace(passage.chunk, document_id=first.id),
@@ -42,6 +43,8 @@ def _cite(
     )
 
 
-def _make_place(record: DocumentRecord, passage: Passage) -> Place:
+def make_copy_place(record: DocumentRecord, passage: Passage) -> Place:
+    """Where a passage stands in a copy of its document."""
     chunk = passage.chunk
-    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end)
+    rows = find_rows(chunk, chunk.start, chunk.end)
+    return Place(record.id, record.path, record.title, record.date, chunk.page, chunk.start, chunk.end, rows)

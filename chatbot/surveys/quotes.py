@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from chatbot.grounding import SourceSpan, make_source_span
+from chatbot.retrieval.copies import make_copy_place
 from chatbot.sentences import split_rows_and_sentences
 from chatbot.surveys.findings import Finding
 from chatbot.surveys.scope import SurveyScope, read_first_passage
@@ -50,14 +51,19 @@ def list_quotable(passage: Passage) -> list[tuple[int, int]]:
     return [span for span in sentences if passage.text[slice(*span)] not in headings] or sentences
 
 
-def number_passages(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with the passages of their quotes numbered from 1."""
+def number_passages(findings: Sequence[Finding], scope: SurveyScope) -> list[Finding]:
+    """The findings with the passages of their quotes numbered from 1, each with every place it stands in."""
+    copies = {record.id: group for group in scope.holders.values() for record in group}
     numbered: dict[str, Passage] = {}
     result = []
     for finding in findings:
         if finding.span is not None:
             passage = finding.span.passage
-            passage = numbered.setdefault(passage.chunk.id, replace(passage, number=len(numbered) + 1))
+            if passage.chunk.id not in numbered:
+                others = [copy for copy in copies[finding.record.id] if copy.id != finding.record.id]
+                places = tuple(make_copy_place(record, passage) for record in others)
+                passage = replace(passage, number=len(numbered) + 1, also_in=places)
+            passage = numbered.setdefault(passage.chunk.id, passage)
             finding = replace(finding, span=replace(finding.span, passage=passage))
         result.append(finding)
     return result

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chatbot.changes import is_copy, make_content_key
 from chatbot.filters import holds_words
 from chatbot.library import Library
 from chatbot.retrieval.candidates import FindNearest
@@ -34,14 +35,16 @@ class SurveyStopped(Exception):
 class SurveyScope:
     """Where a survey looks.
 
-    `records` are the documents that were let through, by id; chunks must satisfy `filters` too. `vector`
-    is that of the topic, made by the embedding model with this `fingerprint`. When `stop` is set, reading
+    `records` are the documents that were let through, by id; chunks must satisfy `filters` too. `holders` are
+    the same by the document that their words were read from, of which they may be copies. `vector` is that of
+    the topic, made by the embedding model with this `fingerprint`. When `stop` is set, reading
     ends with SurveyStopped.
     """
 
     corpus: str
     library: Library
     records: Mapping[str, DocumentRecord]
+    holders: Mapping[str, Sequence[DocumentRecord]]
     filters: SearchFilters
     vector: Vectors
     fingerprint: str
@@ -84,7 +87,10 @@ def watch_stop(passages: Sequence[Passage], scope: SurveyScope) -> Iterator[Pass
 
 
 def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
-    """The chunks that the scope lets through, the most similar to the topic first."""
+    """The chunks that the scope lets through, the most similar to the topic first.
+
+    A chunk that stands in several files with the same content is a passage of each.
+    """
     passages = []
     for first in range(0, len(ids), CHUNKS_PER_READ):
         scope.check_stop()
@@ -92,13 +98,14 @@ def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
         chunks = [
             chunk
             for chunk in scope.library.read_chunks(some)
-            if chunk.document_id in scope.records and satisfies(chunk, scope.filters)
+            if chunk.document_id in scope.holders and satisfies(chunk, scope.filters)
         ]
         similarities = measure_similarities(scope, [chunk.id for chunk in chunks])
         for chunk in chunks:
             similarity = similarities.get(chunk.id, 0.0)
-            match = Match(chunk, scope.records[chunk.document_id], similarity, similarity)
-            passages.append(make_passage(match, scope.corpus))
+            for record in scope.holders[chunk.document_id]:
+                match = Match(replace(chunk, document_id=record.id), record, similarity, similarity)
+                passages.append(make_passage(match, scope.corpus))
     return sorted(passages, key=lambda passage: (-passage.similarity, passage.path, passage.chunk.ordinal))
 
 
@@ -142,7 +149,7 @@ def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: boo
         whole corpus there may be none of those that a filter leaves.
     """
     if not is_whole:
-        ids = scope.library.list_chunks_of(list(scope.records), limit=MOST_COMPARED + 1)
+        ids = scope.library.list_chunks_of(list(scope.holders), limit=MOST_COMPARED + 1)
         if len(ids) <= MOST_COMPARED:
             return ids
     return [chunk_id for chunk_id, _ in find_nearest(scope.corpus, scope.vector, limit=NEIGHBOURS)]
@@ -150,5 +157,26 @@ def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: boo
 
 def read_first_passage(record: DocumentRecord, scope: SurveyScope) -> tuple[Passage, ...]:
     """The first passage of a document, if it has any."""
-    chunks = scope.library.read_chunks(scope.library.list_chunks_of([record.id], limit=1))
-    return tuple(make_passage(Match(chunk, record), scope.corpus) for chunk in chunks)
+    original = scope.library.find_original(record.id)
+    chunks = scope.library.read_chunks(scope.library.list_chunks_of([original], limit=1))
+    own = [replace(chunk, document_id=record.id) for chunk in chunks]
+    return tuple(make_passage(Match(chunk, record), scope.corpus) for chunk in own)
+
+
+def group_copies(
+    records: Sequence[DocumentRecord], selected: Sequence[DocumentRecord]
+) -> dict[str, list[DocumentRecord]]:
+    """The selected documents by the id of the one that their words were read from.
+
+    :param records: all that can be searched, selected or not.
+    """
+    originals = {
+        make_content_key(record.path, record.sha256): record.id for record in records if not is_copy(record)
+    }
+    holders: dict[str, list[DocumentRecord]] = {}
+    for record in selected:
+        key = make_content_key(record.path, record.sha256)
+        original = originals.get(key) if is_copy(record) else record.id
+        if original is not None:
+            holders.setdefault(original, []).append(record)
+    return holders

@@ -27,6 +27,7 @@ from chatbot.surveys.scope import (
     SurveyStopped,
     find_holding,
     find_speaking,
+    group_copies,
     list_fitting,
     list_nearest,
     read_passages,
@@ -83,7 +84,8 @@ def conduct_survey(
     with watch.timing("embedding"):
         vector = embedder.embed_query(survey.topic)
     by_id = {record.id: record for record in selected}
-    scope = SurveyScope(corpus, library, by_id, filters, vector, embedder.fingerprint, stop)
+    holders = group_copies(readable, selected)
+    scope = SurveyScope(corpus, library, by_id, holders, filters, vector, embedder.fingerprint, stop)
     topics = [
         spelling for part in split_topic(survey.topic) for spelling in library.list_spellings(corpus, part)
     ]
@@ -97,7 +99,7 @@ def conduct_survey(
             add_nearest(found, survey, scope, find_nearest, is_whole=is_whole)
         chosen = choose_shown(found.findings, survey, is_limited=not limits.is_empty)
         quoted = () if survey.is_negated else topics
-        shown = number_passages([choose_quote(finding, scope, quoted) for finding in chosen])
+        shown = number_passages([choose_quote(finding, scope, quoted) for finding in chosen], scope)
     except SurveyStopped:
         found, is_stopped = _Found(), True
     passages = list_passages(shown) if found.findings else number_nearest(found.nearest[:MOST_NEAREST])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from chatbot.errors import BusyError, ChatbotError, CorpusError, QuestionError
+from chatbot.places import find_rows
 from chatbot.tokens import cut_to_tokens, estimate_message_tokens, estimate_tokens
 from chatbot.types import Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.completion_requests import AskedConversation
@@ -169,13 +170,14 @@ def _describe_rest(passage: Passage, form: CompletionForm) -> Json:
 
 
 def _describe_place(passage: Passage, start: int, end: int, form: CompletionForm) -> Json:
-    document_id = passage.chunk.document_id
+    document_id, rows = passage.chunk.document_id, find_rows(passage.chunk, start, end)
     return {
         "document": passage.title,
         "document_id": document_id,
         "path": passage.path,
         "date": passage.date,
         "page": passage.chunk.page,
+        "rows": asdict(rows) if rows else None,
         "headings": list(passage.chunk.headings),
         "start": start,
         "end": end,

@@ -19,6 +19,7 @@ _PASSAGE = {
     "title": "Annual leave",
     "heading": "Carrying days over",
     "page": None,
+    "rows": None,
     "date": "2024-04-01",
     "start": 380,
     "end": 655,
@@ -34,6 +35,7 @@ _CITATION = {
     "source_end": 467,
     "quote": QUOTE,
     "page": None,
+    "rows": None,
     "support": 1.0,
 }
 _SOURCE = {
@@ -44,6 +46,7 @@ _SOURCE = {
     "path": "people/annual-leave.md",
     "date": "2024-04-01",
     "page": None,
+    "rows": None,
     "headings": ["Annual leave", "Carrying days over"],
     "start": 412,
     "end": 467,

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from chatbot.explanation import name_page
-from chatbot.types import Chat, Citation, FinishedAnswer, Passage
+from chatbot.explanation import name_page, name_rows
+from chatbot.places import find_rows
+from chatbot.types import Chat, Citation, FinishedAnswer, Passage, SheetRows
 
 
-def describe_place(passage: Passage, page: int | None = None) -> str:
-    """Where a passage stands: heading, page, date."""
-    shown_page = page or passage.chunk.page
-    headings = [
-        heading for heading in passage.chunk.headings if heading.casefold() != passage.title.casefold()
-    ]
+def describe_place(passage: Passage, page: int | None = None, rows: SheetRows | None = None) -> str:
+    """Where a passage stands: heading, page or rows of a sheet, date.
+
+    :param page: of the words that are meant, :param rows: likewise; those of the whole passage where None.
+    """
+    chunk = passage.chunk
+    rows = rows or find_rows(chunk, chunk.start, chunk.end)
+    shown_page = page or chunk.page
+    told = {passage.title.casefold(), rows.sheet.casefold() if rows else ""}
     parts = [
-        " › ".join(headings),
+        " › ".join(heading for heading in chunk.headings if heading.casefold() not in told),
         name_page(passage.path, shown_page) if shown_page else "",
+        name_rows(rows.sheet, rows.first, rows.last) if rows else "",
         passage.date or "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def describe_quotes(passage: Passage, citations: Sequence[Citation]) -> str:
+    """Where the quotes of a passage stand, or the passage itself where there are none."""
+    if not citations:
+        return describe_place(passage)
+    start = min(citation.source_start for citation in citations)
+    end = max(citation.source_end for citation in citations)
+    return describe_place(passage, citations[0].page, find_rows(passage.chunk, start, end))
 
 
 def number_text(text: str, citations: tuple[Citation, ...]) -> str:
@@ -43,7 +57,7 @@ def list_sources(answer: FinishedAnswer) -> Iterator[str]:
         passage = passages.get(citation.passage_number)
         if passage is not None:
             place = " · ".join(
-                part for part in (describe_place(passage, citation.page), passage.path) if part
+                part for part in (describe_place(passage, citation.page, citation.rows), passage.path) if part
             )
             quote = " ".join(citation.quote.split())
             yield f"[{passage.number}] {passage.title} ({place}): “{quote}”"

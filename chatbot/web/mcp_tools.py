@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatbot.errors import ModelError
+from chatbot.explanation import name_rows
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -67,6 +68,7 @@ def describe_answer(answer: Json, site: str) -> Json:
                 site,
             ),
             "page": citation["page"],
+            "rows": citation["rows"],
         }
         for citation in answer["citations"]
         if citation["passage_number"] in passages
@@ -87,9 +89,10 @@ def describe_passage(passage: Json, site: str) -> Json:
 
 
 def name_place(item: Json) -> str:
-    """Title, page and path, as far as they are known."""
+    """Title, page or rows, and path, as far as they are known."""
     page = f", page {item['page']}" if item["page"] else ""
-    return f"{item['document']}{page} ({item['path']})"
+    rows = f", {name_rows(**item['rows'])}" if item["rows"] else ""
+    return f"{item['document']}{page}{rows} ({item['path']})"
 
 
 def _describe_place(passage: Json, span: tuple[int, int], site: str) -> Json:
@@ -101,6 +104,7 @@ def _describe_place(passage: Json, span: tuple[int, int], site: str) -> Json:
         "heading": passage["heading"],
         "date": passage["date"],
         "page": passage["page"],
+        "rows": passage["rows"],
         "source_start": start,
         "source_end": end,
         "link": f"{site}/documents/{document_id}?start={start}&end={end}#quote" if site else None,

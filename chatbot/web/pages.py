@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from chatbot.errors import ChatbotError
-from chatbot.explanation import name_page_kind
-from chatbot.types import Document
+from chatbot.explanation import name_page_kind, name_rows
+from chatbot.types import Document, SheetRows
 
 STYLE_PATH = "/ui/viewer.css"
 
@@ -25,9 +25,18 @@ class ViewerLinks:
 
 
 def render_viewer_page(
-    document: Document, article: str, links: ViewerLinks, *, page: int | None, has_quote: bool
+    document: Document,
+    article: str,
+    links: ViewerLinks,
+    *,
+    page: int | None,
+    rows: SheetRows | None = None,
+    has_quote: bool,
 ) -> str:
-    """A document to read, with what is known about it above; `article` is safe HTML."""
+    """A document to read, with what is known about it above; `article` is safe HTML.
+
+    :param rows: those of a sheet that the quote is.
+    """
     record = document.record
     kind = name_page_kind(record.path).capitalize()
     facts = [
@@ -35,6 +44,7 @@ def render_viewer_page(
         f"<dt>Authors</dt><dd>{escape(record.authors)}</dd>" if record.authors else "",
         f"<dt>Date</dt><dd>{escape(record.date)}</dd>" if record.date else "",
         f"<dt>{kind}</dt><dd>{kind} {page} of {record.pages}</dd>" if page else "",
+        f"<dt>Quote</dt><dd>{escape(_name_quote(rows))}</dd>" if rows else "",
     ]
     picture = ""
     if page and record.format == "pdf":
@@ -55,6 +65,12 @@ def render_viewer_page(
         f"<dl>{''.join(facts)}</dl>{ways}</header>"
     )
     return render_page(record.title, f"{header}{picture}<main>{article}</main>", links.style)
+
+
+def _name_quote(rows: SheetRows) -> str:
+    """The rows of the quote, as the first words of a line."""
+    place = name_rows(rows.sheet, rows.first, rows.last)
+    return place[0].upper() + place[1:]
 
 
 def render_problem_page(error: ChatbotError) -> str:

@@ -13,7 +13,7 @@ from chatbot.errors import ChatbotError, QuestionError
 from chatbot.explanation import choose_own_corrections, describe_place_in_queue
 from chatbot.types import ChatTurn, Citation, Corpus, FinishedAnswer, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
-from chatbot.web.export import describe_place, write_answer
+from chatbot.web.export import describe_quotes, write_answer
 from chatbot.web.markup import Mark, Style, render_markup
 from chatbot.web.placing import append_draft, place_citations, trim_spans
 from chatbot.web.running import AnswerSnapshot
@@ -162,9 +162,8 @@ def render_answer_text(
 
 
 def _render_citation(passage: Passage, citations: Sequence[tuple[int, Citation]]) -> str:
-    first = citations[0][1]
     quote = " … ".join(" ".join(citation.quote.split()) for _, citation in citations)
-    place = describe_place(passage, first.page)
+    place = describe_quotes(passage, [citation for _, citation in citations])
     label = f"Source {passage.number}: {passage.title}, {place}: “{_shorten(quote, 160)}”"
     indexes = " ".join(str(index) for index, _ in citations)
     return (

@@ -14,6 +14,7 @@ from chatbot.document_states import describe_state, find_state
 from chatbot.errors import ChatbotError, QuestionError
 from chatbot.filters import read_language
 from chatbot.jobs import Job, JobFile
+from chatbot.places import find_rows
 from chatbot.types import (
     Chat,
     Citation,
@@ -122,6 +123,7 @@ def document_to_json(record: DocumentRecord) -> Json:
 def passage_to_json(passage: Passage) -> Json:
     """A passage with its place and why it was found."""
     chunk = passage.chunk
+    rows = find_rows(chunk, chunk.start, chunk.end)
     return {
         "number": passage.number,
         "document_id": chunk.document_id,
@@ -131,6 +133,7 @@ def passage_to_json(passage: Passage) -> Json:
         "title": passage.title,
         "heading": passage.heading,
         "page": chunk.page,
+        "rows": asdict(rows) if rows else None,
         "date": passage.date,
         "start": chunk.start,
         "end": chunk.end,

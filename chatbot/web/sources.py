@@ -7,7 +7,7 @@ from html import escape
 
 from chatbot.types import Citation, Passage
 from chatbot.web.elements import count_words, draw_icon, render_button
-from chatbot.web.export import describe_place
+from chatbot.web.export import describe_quotes
 from chatbot.web.placing import split_stretches
 from chatbot.web.trace import render_other_places
 
@@ -45,7 +45,7 @@ def _render_card(passage: Passage, citations: Sequence[Citation]) -> str:
         else (passage.chunk.start, passage.chunk.end)
     )
     document_id, path = escape(passage.chunk.document_id), escape(passage.path)
-    facts = describe_place(passage, quotes[0][1].page if quotes else None).split(" · ")
+    facts = describe_quotes(passage, [citation for _, citation in quotes]).split(" · ")
     # A dot stays at the end of its line and never begins the next one.
     place = " ".join(f"<span>{escape(fact)}</span>" for fact in [*(f"{f} ·" for f in facts[:-1]), facts[-1]])
     place = f'<p class="place">{place}</p>' if facts[0] else ""

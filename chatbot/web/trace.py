@@ -12,6 +12,7 @@ from chatbot.explanation import (
     describe_missing_prompt,
     name_page,
     name_rank,
+    name_rows,
     name_stage,
 )
 from chatbot.filters import describe_filters
@@ -108,8 +109,7 @@ def _render_hit(hit: SearchHit) -> str:
     words = name_rank(hit.word_rank) if hit.word_rank else "–"
     strength = f" <small>{hit.word_score:.2f}</small>" if hit.word_score is not None else ""
     sentence = "–" if hit.sentence_similarity is None else f"{hit.sentence_similarity:.3f}"
-    page = name_page(hit.path, hit.page) if hit.page else ""
-    place = " · ".join(part for part in (hit.heading, page, hit.path) if part)
+    place = " · ".join(part for part in (hit.heading, _name_place(hit), hit.path) if part)
     outcome = f"<strong>Passage {hit.number}</strong>" if hit.number else escape(hit.dropped or "–")
     return (
         f"<tr{'' if hit.number else ' class=dropped'}>"
@@ -162,9 +162,16 @@ def render_other_places(places: Sequence[Place]) -> str:
 
 
 def _render_place(place: Place) -> str:
-    facts = [name_page(place.path, place.page) if place.page else "", place.date or "", place.path]
+    facts = [_name_place(place), place.date or "", place.path]
     where = " · ".join(fact for fact in facts if fact)
     return f"{render_link(place.document_id, place.start, place.end, place.title)} ({escape(where)})"
+
+
+def _name_place(place: Place | SearchHit) -> str:
+    """The page or the rows of a place; empty where its document has neither."""
+    if place.rows:
+        return name_rows(place.rows.sheet, place.rows.first, place.rows.last)
+    return name_page(place.path, place.page) if place.page else ""
 
 
 def render_link(document_id: str, start: int, end: int, title: str) -> str:

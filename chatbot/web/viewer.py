@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from chatbot.errors import CorpusError
 from chatbot.explanation import name_page_kind
-from chatbot.types import Document
+from chatbot.types import Document, SheetRows
 from chatbot.web.access import find_document, get_service
 from chatbot.web.export import write_chat
 from chatbot.web.pages import STYLE_PATH, ViewerLinks, render_viewer_page
@@ -88,8 +88,9 @@ def show_text(document: Document, start: int, end: int, links: ViewerLinks) -> H
         highlight=highlight,
     )
     page = find_page(document, highlight[0] if highlight else 0)
+    rows = find_rows(document, *highlight) if highlight else None
     return HTMLResponse(
-        render_viewer_page(document, article, links, page=page, has_quote=highlight is not None)
+        render_viewer_page(document, article, links, page=page, rows=rows, has_quote=highlight is not None)
     )
 
 
@@ -111,6 +112,13 @@ def clip_span(document: Document, start: int, end: int) -> tuple[int, int] | Non
     """The span inside the document's text, or None when nothing is left of it."""
     start, end = min(start, len(document.text)), min(end, len(document.text))
     return (start, end) if start < end else None
+
+
+def find_rows(document: Document, start: int, end: int) -> SheetRows | None:
+    """The rows of a sheet that `text[start:end]` is; None for what stands in no sheet."""
+    names = [name for begin, name in document.sheets if begin <= start]
+    rows = [block.row for block in document.blocks if block.row and block.start < end and start < block.end]
+    return SheetRows(names[-1], rows[0], rows[-1]) if names and rows else None
 
 
 def find_page(document: Document, offset: int) -> int | None:

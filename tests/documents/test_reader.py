@@ -38,8 +38,7 @@ def small(tmp_path: Path) -> Path:
 
 def process_id(reader: DocumentReader) -> int:
     """Return the id of the reader's child."""
-    child = reader._children.get("read")
-    assert child is not None
+    [child] = [seat.child for seat in reader._crews["read"]._seats if seat.child is not None]
     return child._process.pid
 
 
@@ -169,10 +168,12 @@ def test_broken_messages_are_told(data: bytes):
 @pytest.mark.parametrize(
     "change",
     [
-        {"blocks": [["paragraph", 0, 99, 0]]},
-        {"blocks": [["paragraph", 4, 2, 0]]},
-        {"blocks": [["script", 0, 5, 0]]},
+        {"blocks": [["paragraph", 0, 99, 0, 0]]},
+        {"blocks": [["paragraph", 4, 2, 0, 0]]},
+        {"blocks": [["script", 0, 5, 0, 0]]},
         {"blocks": [["paragraph", 0]]},
+        {"blocks": [["paragraph", 0, 5, 0]]},
+        {"sheets": [[99, "Costs"]]},
         {"page_starts": [-1]},
         {"text": ""},
     ],

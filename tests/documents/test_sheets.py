@@ -275,3 +275,78 @@ def test_numbers_are_shown_by_their_format(value: float, code: str, shown: str):
 def test_moments_are_shown_by_their_format(value: datetime | time | timedelta, code: str, shown: str):
     """A day, a month, a year or a time stands there, as the format shows it."""
     assert show_moment(value, code) == shown
+
+
+NUMBERED = "1 Stock of 2024\n3 Part | Bin | Pieces\n4 Bolt | A1 | 12\n7 Nut | A2 | 30\n9 Washer | B1 | 7\n"
+SPARSE_ROWS: list[list[object]] = [
+    ["Stock of 2024"],
+    [],
+    ["Part", "Bin", "Pieces"],
+    ["Bolt", "A1", 12],
+    [],
+    [],
+    ["Nut", "A2", 30],
+    [],
+    ["Washer", "B1", 7],
+]
+
+
+def write_sparse_sheet(path: Path) -> None:
+    """The rows as a file of the path's format, in a second sheet where it can have several."""
+    match path.suffix:
+        case ".xlsx":
+            workbook = Workbook()
+            workbook.active.append(["Cover", "page"])
+            sheet = workbook.create_sheet("Stock")
+            for row in SPARSE_ROWS:
+                sheet.append(row)
+            workbook.save(path)
+        case ".xls":
+            floats = [[float(cell) if isinstance(cell, int) else cell for cell in row] for row in SPARSE_ROWS]
+            path.write_bytes(make_xls({"Cover": [["Cover", "page"]], "Stock": floats}, formats={}))
+        case ".ods":
+            cells = [
+                "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in row)
+                for row in SPARSE_ROWS
+            ]
+            # Two blank rows are written as one, as LibreOffice does.
+            blank = ' table:number-rows-repeated="2"><table:table-cell/>'
+            rows = [*(f">{row}" for row in cells[:4]), blank, *(f">{row}" for row in cells[6:])]
+            stock = "".join(f"<table:table-row{row}</table:table-row>" for row in rows)
+            cover = f"<table:table-row>{cells[0]}</table:table-row>"
+            make_opendocument(
+                path,
+                "spreadsheet",
+                f'<table:table table:name="Cover">{cover}</table:table>'
+                f'<table:table table:name="Stock">{stock}</table:table>',
+            )
+        case ".csv" | ".tsv":
+            mark = "\t" if path.suffix == ".tsv" else ","
+            path.write_text("".join(mark.join(map(str, row)) + "\n" for row in SPARSE_ROWS))
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "ods", "csv", "tsv"])
+def test_rows_keep_the_number_that_a_spreadsheet_program_shows(ending: str, tmp_path: Path):
+    """Blank rows, titles and the names of columns count, and every sheet begins at 1."""
+    path = tmp_path / f"stock.{ending}"
+    write_sparse_sheet(path)
+
+    with DocumentReader() as reader:
+        document = reader.read(path)
+
+    begin, name = document.sheets[-1]
+    assert name == ("" if ending in ("csv", "tsv") else "Stock")
+    rows = [block for block in document.blocks if block.row and block.start >= begin]
+    shown = "".join(f"{block.row} {document.text[block.start : block.end]}\n" for block in rows)
+    assert shown == NUMBERED
+    check_offsets(document)
+
+
+def test_lines_within_quotation_marks_are_one_row_of_a_text_file(tmp_path: Path):
+    """A row is what a spreadsheet program shows as one, however many lines it takes."""
+    path = tmp_path / "notes.csv"
+    path.write_bytes(b'Who,What\r\nAda,"two\r\nlines"\r\nBo,a\x0cb\r\n')
+
+    blocks = [block for block in load_document(path).blocks if block.row]
+
+    assert [block.row for block in blocks] == [1, 2, 3]

@@ -9,6 +9,7 @@ from chatbot.evaluation.calibration import (
     calibrate,
     calibrate_corpus,
     format_calibration,
+    is_sound,
     measure_floor,
     write_calibration,
 )
@@ -50,6 +51,37 @@ def test_where_no_floor_is_good_enough_the_best_is_chosen_and_that_is_said():
     assert "No floor keeps the wrong answers at 10%." in format_calibration(calibration_)
 
 
+def test_floors_are_measured_on_questions_that_they_were_not_chosen_by():
+    many = [Outcome(0.5 + place / 100, answerable=True, right=True) for place in range(20)]
+    unknown = Outcome(0.6, answerable=False, right=False)
+
+    calibrated = calibrate([*many, unknown], most_wrong=0.0, present=0.6)
+
+    assert calibrated.chosen.wrong == 0.0
+    assert calibrated.held_out.wrong > 0.0  # chosen without the one that cannot be answered, its floor is low
+    assert "unseen" in format_calibration(calibrated)
+
+
+def test_a_chosen_floor_never_declines_what_it_was_chosen_by():
+    outcomes = [Outcome(0.7006, answerable=True, right=True), Outcome(0.5, answerable=False, right=False)]
+
+    assert calibrate(outcomes, most_wrong=0.0, present=0.6).chosen.answered == 1.0
+
+
+@pytest.mark.parametrize(
+    ("record", "is_right"),
+    [
+        ({"answers": ["noon"], "right": True, "gold": ["a.md"], "cited": []}, True),
+        ({"answers": ["noon"], "right": False, "gold": ["a.md"], "cited": ["a.md"]}, False),
+        ({"answers": [], "right": False, "gold": ["a.md"], "cited": ["a.md", "b.md"]}, True),
+        ({"answers": [], "right": False, "gold": ["a.md"], "cited": ["b.md"]}, False),
+    ],
+)
+def test_without_expected_words_the_place_tells_whether_an_answer_is_right(record, is_right):
+    assert is_sound(record | {"answerable": True}) is is_right
+    assert is_sound(record | {"answerable": False, "right": False}) is False
+
+
 def test_an_answer_declined_for_another_reason_is_never_given():
     figures = measure_floor([Outcome(0.9, answerable=False, right=False, declined=True)], 0.0)
 
@@ -76,7 +108,9 @@ def test_the_file_holds_every_floor(tmp_path):
 
 def ask_nothing_unanswerable(_plan, settings, _on_progress):
     assert 0 < settings.evidence_floor < 0.001
-    questions = [{"best_evidence": 0.7, "answerable": True, "right": True, "declined": False}]
+    questions = [
+        {"best_evidence": 0.7, "answerable": True, "right": True, "declined": False, "answers": ["a"]},
+    ]
     return {"questions": questions}
 
 

@@ -77,6 +77,7 @@ def test_a_corpus_is_measured_on_its_own_questions(settings):
     assert report["answers"]["right"] == pytest.approx(1.0)
     assert (report["citations"]["exist"], report["citations"]["support"]) == (1.0, 1.0)
     assert (report["citations"]["gold"], report["citations"]["reached"]) == (1.0, 1.0)
+    assert report["questions"][0]["cited"] == ["ferry.md"]
     assert report["abstention"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert [question["question"] for question in QUESTIONS] == [
         question["question"] for question in report["questions"]
@@ -95,6 +96,17 @@ def test_simpler_ways_of_answering_are_measured_beside_it(settings, monkeypatch)
     first = report["questions"][0]["baselines"]
     assert first["best sentence"] == "The ferry leaves at noon."
     assert first["no documents"] == REPLIES[0]
+
+
+def test_simpler_ways_can_be_measured_on_a_sample(settings, monkeypatch):
+    monkeypatch.setattr(build, "make_generator", lambda *_: ScriptedGenerator(REPLIES[0], repeat=True))
+    report = run(settings, corpus="notes", baselines=True, baseline_limit=2)
+
+    assert sum(bool(item["baselines"]) for item in report["questions"]) == 2
+    assert report["answers"]["n"] == 3
+    low, high = report["intervals"]["best sentence"]["right"]
+    assert 0 < low <= report["best sentence"]["right"] <= high
+    assert "best sentence  right" in format_report(report)
 
 
 def test_figures_come_with_their_intervals(settings):
@@ -243,6 +255,7 @@ def test_a_sample_is_the_same_for_the_same_seed():
         ({"given": 3, "retrieval_only": True}, "--given"),
         ({"given": 0}, "--given cannot be 0"),
         ({"limit": 0}, "--limit cannot be 0"),
+        ({"baselines": True, "baseline_limit": 0}, "--baselines cannot be 0"),
         ({"corpus": None}, "no questions"),
     ],
 )

@@ -704,3 +704,70 @@ def test_titles_and_quotes_cannot_fill_variables(bench):
         "- Costs $quote (a.md): “The walrus costs $title and $ 5.”"
         in ask(bench, "Which documents mention a walrus?").text
     )
+
+
+COPIED = "# Leave\n\nParental leave lasts twelve months. Ask the manager in writing.\n"
+
+
+@pytest.fixture
+def copied(make_bench) -> Bench:
+    """A corpus in which one text lies in three files, of two folders."""
+    bench = make_bench()
+    for path in ("a/leave.md", "b/leave.md", "b/old/leave-2.md"):
+        bench.write(path, COPIED)
+    bench.write("b/other.md", "# Bikes\n\nBikes may be rented for a day.\n")
+    bench.ingest()
+    return bench
+
+
+def ask_copied(bench: Bench, question: str, filters: SearchFilters = NO_FILTERS):
+    """The answer to a survey over a bench, from no model."""
+
+    def look_through(survey, asked, *, corpus, filters, stop):
+        return conduct_survey(
+            survey,
+            asked,
+            corpus=corpus,
+            library=bench.library,
+            find_nearest=bench.vectors.find_nearest,
+            embedder=bench.embedder,
+            filters=filters,
+        )
+
+    assistant = replace(make_assistant(), look_through=look_through)
+    told = assistant.answer_without_model(question, question, corpus=CORPUS, filters=filters, started=0.0)
+    return told.finish()
+
+
+def test_every_file_with_the_same_content_is_named(copied):
+    """And the one quote they share is cited with all of its places."""
+    answer = ask_copied(copied, "Which documents mention parental leave?")
+
+    assert "“parental leave”: 3" in answer.text
+    paths = ("a/leave.md", "b/leave.md", "b/old/leave-2.md")
+    assert all(f"({path})" in answer.text for path in paths)
+    [passage] = answer.passages
+    assert {passage.path, *(place.path for place in passage.also_in)} == set(paths)
+    assert len(answer.citations) == 3
+
+
+def test_copies_are_found_where_only_they_are_let_through(copied):
+    answer = ask_copied(copied, "Which documents in b/ mention parental leave?")
+
+    assert "“parental leave”: 2" in answer.text
+    assert "a/leave.md" not in answer.text
+    assert answer.passages[0].path == "b/leave.md"
+
+
+def test_copies_of_what_mentions_a_topic_are_not_said_to_be_without_it(copied):
+    answer = ask_copied(copied, "Which documents do not mention parental leave?")
+
+    assert "b/other.md" in answer.text
+    assert "leave.md" not in answer.text
+
+
+def test_a_sentence_of_several_copies_is_listed_once_with_all_its_places(copied):
+    answer = ask_copied(copied, "Find all mentions of parental leave")
+
+    assert answer.text.count("twelve months") == 1
+    assert len(answer.passages[0].also_in) == 2
