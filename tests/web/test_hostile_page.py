@@ -144,7 +144,7 @@ def walk_page(place: Place, service: HostileService) -> Iterator[str]:
     page.wait_for_selector("#documents_view", state="visible")
     yield "documents"
     page.goto(f"{url}/?view=search&q={quote(service.joined, safe='')}")
-    page.wait_for_selector(".found")
+    page.wait_for_selector(".results .card")
     yield "search"
     document = service.list_documents("handbook")[0].id
     addresses = {
@@ -153,11 +153,13 @@ def walk_page(place: Place, service: HostileService) -> Iterator[str]:
         "corpus": f"/corpus/handbook?q={first}",
         "corpus by name": "/corpus/handbook?sort=path",
         "sign in": f"/sign-in?next={first}",
-        "no chat": f"/?chat={first}&corpus={first}",
     }
     for name, address in addresses.items():
         page.goto(url + address)
         yield name
+    page.goto(f"{url}/?chat={first}&corpus={first}")
+    page.wait_for_selector("#question:enabled")
+    yield "no chat"
 
 
 def walk_widget(place: Place) -> Iterator[str]:
