@@ -14,16 +14,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from chatbot.conversion import (
-    Conversion,
-    ReportProgress,
-    convert_to_folder,
-    end_with_parent,
-    owned_models_folder,
-)
+from chatbot.conversion import Conversion, convert_to_folder, end_with_parent
 from chatbot.graphs.llama import build_llama, read_llama_shape
 from chatbot.graphs.operations import Weights
 from chatbot.models import is_converted, known_sha256
+from chatbot.preparing import ReportProgress, owned_models_folder
 
 TO_GRAPH = Conversion("chatbot.graph_conversion", 1, "openvino_*")
 KEPT_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")

@@ -19,7 +19,7 @@ from chatbot.embedding import pool_spans, scale_to_unit
 from chatbot.engines import compile_graph
 from chatbot.graphs.bert import build_bert, read_bert_shape
 from chatbot.graphs.operations import Weights
-from chatbot.graphs.running import run_bert
+from chatbot.graphs.running import run_encoder
 from chatbot.graphs.weights import read_arrays
 from chatbot.token_counting import TokenCounter
 from chatbot.types import PassageVectors, Span, Vectors
@@ -96,7 +96,7 @@ class GraphEmbedder:
         for rows in batch_by_length([len(encoding.ids) for encoding in encodings]):
             # The lock is given back after every batch: a question does not wait for an ingest.
             with self._lock:
-                hidden = run_bert(self._graph, [encodings[row] for row in rows])
+                hidden = run_encoder(self._graph, [encodings[row] for row in rows])
             for row, tokens in zip(rows, hidden, strict=True):
                 yield row, tokens[: len(encodings[row].ids)]
 

@@ -21,6 +21,7 @@ RANKS = [
         "explanation",
         "document_states",
         "loading",
+        "preparing",
         "ownership",
         "database",
         "record_file",
@@ -30,6 +31,7 @@ RANKS = [
     ],
     [
         "conversion",
+        "wheels",
         "engines",
         "graphs",
         "token_counting",
@@ -117,9 +119,10 @@ OWNERS = {
     "openvino_genai": {"generation.openvino"},
     "openvino_tokenizers": {"graph_conversion"},
     "sklearn": {"training"},
+    "peft": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats", "jobs", "backup", "receipts"},
-    "filelock": {"ownership", "conversion", "record_file"},
+    "filelock": {"ownership", "preparing", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
@@ -180,6 +183,7 @@ LAZY = [
     "rapidfuzz",
     "safetensors",
     "sklearn",
+    "peft",
 ]
 
 

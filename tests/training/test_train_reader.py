@@ -6,8 +6,8 @@ import re
 import pytest
 import torch
 
-from chatbot.conversion import hash_file
 from chatbot.errors import ModelError
+from chatbot.preparing import hash_file
 from chatbot.reading.passage_reader import load_passage_reader
 from chatbot.reading.weights import read_weights
 from chatbot.training import train_reader as training
