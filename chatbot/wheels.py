@@ -153,7 +153,7 @@ class JoinedFiles(io.RawIOBase):
         self._place = max(begin + offset, 0)
         return self._place
 
-    def readinto(self, buffer: WriteableBuffer) -> int:  # type: ignore[override]
+    def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill the buffer as far as the file at this place goes."""
         number = bisect_right(self._starts, self._place) - 1
         if number >= len(self._files):

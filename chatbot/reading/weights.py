@@ -28,23 +28,18 @@ SCALE_SUFFIX = ".scale"
 UP_SUFFIX, DOWN_SUFFIX = ".up", ".down"
 """Of the two matrices of an adapter, of shapes (outputs, rank) and (rank, inputs)."""
 BASE_KEY = "base_sha256"
-OFFSET_KEY, FACTOR_KEY = "odds_offset", "odds_factor"
+SCALE_KEYS = {"odds_offset": 0.0, "odds_factor": 1.0}
+"""How odds are read, and what holds where the file does not say."""
 NEXT_STEP = "Train them again, or set reader to large, small or off."
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderWeights:
-    """The changed weights by name, the base they are added to, and what the file says of itself."""
+    """The changed weights by name, what the file says of itself, and how the model's odds are read."""
 
     tensors: Mapping[str, AnyTensor]
     description: Mapping[str, str]
-
-    @property
-    def odds_scale(self) -> OddsScale:
-        """How the model's odds are read: as they are, where the file does not say."""
-        if FACTOR_KEY not in self.description:
-            return UNCHANGED
-        return OddsScale(float(self.description[OFFSET_KEY]), float(self.description[FACTOR_KEY]))
+    odds_scale: OddsScale = UNCHANGED
 
 
 def pack_differences(
@@ -112,7 +107,7 @@ def write_odds_scale(path: Path, scale: OddsScale) -> None:
     :raises ModelError: for a file that is missing or damaged.
     """
     weights = open_weights(path)
-    said = {OFFSET_KEY: f"{scale.offset:.4f}", FACTOR_KEY: f"{scale.factor:.4f}"}
+    said = dict(zip(SCALE_KEYS, (f"{scale.offset:.4f}", f"{scale.factor:.4f}"), strict=True))
     write_weights(path, weights.tensors, {**weights.description, **said})
 
 
@@ -148,9 +143,10 @@ def open_weights(path: Path, *, framework: Literal["pt", "np"] = "pt") -> Reader
         with safe_open(path, framework=framework) as file:
             description = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError) as error:
+        said = (float(description.get(key, usual)) for key, usual in SCALE_KEYS.items())
+        return ReaderWeights(tensors, description, OddsScale(*said))
+    except (OSError, SafetensorError, ValueError) as error:
         raise ModelError(
             f"The reading model's weights {path} cannot be read.",
             "Install the chatbot again, or set reader to off.",
         ) from error
-    return ReaderWeights(tensors, description)
