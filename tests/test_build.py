@@ -3,7 +3,7 @@
 import pytest
 
 from chatbot import build
-from chatbot.conversion import hash_file
+from chatbot.preparing import hash_file
 from chatbot.doctor import check_reader
 from chatbot.errors import ModelError
 from chatbot.reading import choosing
