@@ -58,7 +58,7 @@ LOOK = """async () => {
     try { return new URL(address, document.baseURI).origin === location.origin; } catch { return false; }
   };
   const addresses = attributes.filter((each) => names.test(each.name) && !isOwn(each.value));
-  const counted = ["script", "style", "base", "meta", "form", "iframe", "object", "template"];
+  const counted = ["script", "style", "base", "meta", "iframe", "object", "template"];
   return {
     hits: window.hits || 0,
     handlers: attributes.map((each) => each.name).filter((name) => name.startsWith("on")),
@@ -126,7 +126,7 @@ def look_everywhere(
 
 def walk_page(place: Place, service: HostileService) -> Iterator[str]:
     """Go through the chatbot's own pages; the name of each view when it is shown."""
-    page, url, first = place.page, place.url, quote(service.payloads[0], safe="")
+    page, url, first = place.page, place.url, quote(service.payloads[0].replace("/", ""), safe="")
     page.goto(url)
     page.wait_for_selector("#question:enabled")
     yield "welcome"
@@ -227,7 +227,8 @@ def test_there_are_as_many_payloads_as_are_asked_for():
         ("<p onclick=1>x</p>", "the attribute onclick"),
         ("<script>window.hits = 1</script>", "a script ran"),
         ("<p style='position:fixed'>x</p>", "covering"),
-        ("<form action='/x'></form>", "'form': 1"),
+        ("<form action='http://sink.example/x'></form>", "addresses"),
+        ("<style>p { color: red }</style>", "'style': 1"),
         ("<a href='javascript:1'>x</a>", "addresses"),
         ("<math></math>", "elements"),
         ("<iframe srcdoc='x'></iframe>", "a frame too many"),
