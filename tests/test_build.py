@@ -3,9 +3,9 @@
 import pytest
 
 from chatbot import build
-from chatbot.preparing import hash_file
 from chatbot.doctor import check_reader
 from chatbot.errors import ModelError
+from chatbot.preparing import hash_file
 from chatbot.reading import choosing
 from chatbot.reading.choosing import PACKAGED_WEIGHTS
 from chatbot.settings import load_settings
