@@ -5,7 +5,7 @@
 
 asks held-out questions, answerable and not, of five passages each, of this model and of the small one, whose
 odds are the scale of all (`chatbot/training/odds.py`). Several sets may be given, each by both options; of
-each `--most` questions are drawn. With `--dry` nothing is written.
+each, `--most` questions are drawn. With `--dry` nothing is written.
 """
 
 from __future__ import annotations

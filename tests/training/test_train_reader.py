@@ -61,6 +61,14 @@ def large_base(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def adapted(large_base, tmp_path_factory):
+    """Weights that a training by adapters wrote."""
+    pytest.importorskip("peft")
+    target = tmp_path_factory.mktemp("adapted") / "reader.safetensors"
+    return train(large_base, target, replace(SHORT, base="large", epochs=30))
+
+
 @pytest.fixture(params=["small", "large"])
 def base_and_plan(request):
     """Either base with a short plan for it."""
@@ -169,28 +177,22 @@ def test_the_loss_falls_when_an_answer_becomes_likelier(base):
     assert compute_loss(model, batch, device="cpu") < loss
 
 
-def test_adapters_are_learned_packed_and_read_as_the_student_was(large_base, tmp_path):
-    pytest.importorskip("peft")
-    plan = replace(SHORT, base="large", epochs=30)
-    target = train(large_base, tmp_path / "reader.safetensors", plan)
-
-    curve = [json.loads(line) for line in (tmp_path / "reader.curve.jsonl").read_text().splitlines()]
+def test_adapters_are_learned_in_the_upper_layers_alone(large_base, adapted):
+    curve = [json.loads(line) for line in adapted.with_suffix(".curve.jsonl").read_text().splitlines()]
     assert curve[-1]["loss"] < 0.8 * curve[0]["loss"]
-    weights = read_weights(target, base_sha256=hash_file(large_base / "model.safetensors")).tensors
+    weights = read_weights(adapted, base_sha256=hash_file(large_base / "model.safetensors")).tensors
     assert {name.split(".")[3] for name in weights if ".layer." in name} == {"4", "5"}
     assert not any("LayerNorm" in name or "embeddings" in name for name in weights)
     assert any(weights[name].abs().max() > 0 for name in weights if name.endswith(".up"))
 
 
-def test_a_training_goes_on_from_packed_adapters(large_base, tmp_path):
-    pytest.importorskip("peft")
-    first = train(large_base, tmp_path / "first.safetensors", replace(SHORT, base="large", epochs=30))
+def test_a_training_goes_on_from_packed_adapters(large_base, adapted, tmp_path):
     still = replace(SHORT, base="large", epochs=1, learning_rate=0.0)
 
-    second = train(large_base, tmp_path / "second.safetensors", still, start=first)
+    second = train(large_base, tmp_path / "second.safetensors", still, start=adapted)
 
     sha256 = hash_file(large_base / "model.safetensors")
-    before, after = (read_weights(path, base_sha256=sha256).tensors for path in (first, second))
+    before, after = (read_weights(path, base_sha256=sha256).tensors for path in (adapted, second))
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -204,16 +206,14 @@ def test_weights_of_another_kind_are_no_start(large_base, tmp_path):
         train(large_base, tmp_path / "reader.safetensors", replace(SHORT, base="large"), start=path)
 
 
-def test_the_student_with_adapters_says_what_its_packed_weights_say(large_base, tmp_path):
-    pytest.importorskip("peft")
+def test_the_student_with_adapters_says_what_its_packed_weights_say(large_base, adapted):
     from chatbot.reading.passage_reader import load_weights
 
     sha256 = hash_file(large_base / "model.safetensors")
-    target = train(large_base, tmp_path / "reader.safetensors", replace(SHORT, base="large", epochs=30))
     student = make_adapted_student(large_base)
-    load_adapters(student, target, base_sha256=sha256)
+    load_adapters(student, adapted, base_sha256=sha256)
     model = load_base(large_base)
-    load_weights(model, target, base_sha256=sha256)
+    load_weights(model, adapted, base_sha256=sha256)
     ids = torch.arange(4, 4 + len(WORDS))[None]
 
     with torch.inference_mode():
