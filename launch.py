@@ -37,7 +37,7 @@ from typing import Any
 
 OLDEST_PYTHON = (3, 11)
 NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
-NEEDED_BYTES = 4 * 10**9
+NEEDED_BYTES = 5 * 10**9
 LAYOUT = 1
 """Raised when an environment that an older launch.py made must be gone over again."""
 

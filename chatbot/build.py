@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.conversion import Progress
 from chatbot.engines import choose_engine
 from chatbot.index_places import find_active_index
 from chatbot.loading import Report
+from chatbot.model_preparing import ReportProgress
 from chatbot.prompting import load_prompts
 from chatbot.service import Factories, Service
 from chatbot.settings import Settings
@@ -77,26 +77,29 @@ def make_embedder(settings: Settings, report: Report, name: str | None = None) -
 
 
 def make_passage_reader(settings: Settings, report: Report) -> PassageReader | None:
-    """The reading model of the settings, loaded; None where it is off.
+    """The reading model of the settings, fetched where that has to be done, loaded; None where it is off.
 
     :raises ModelError: when it cannot be.
     """
-    from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder, locate_reader
+    from chatbot.reading.choosing import prepare_reader
 
-    weights = locate_reader(settings.reader)
-    if weights is None:
+    on_progress = make_progress(report)
+    files = prepare_reader(settings.reader, data_folder=settings.data_folder, on_progress=on_progress)
+    if files is None:
         return None
-    base = Path(locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder))
     if choose_engine(settings.engine) == "openvino":
         from chatbot.reading.graph_reader import load_graph_reader
 
         report("the reading model is loading")
-        return load_graph_reader(base, base_sha256=EMBEDDER_SHA256, weights=weights)
-    from chatbot.reading.passage_reader import load_passage_reader
+        reader = load_graph_reader(files.base, base_sha256=files.base_sha256, weights=files.weights)
+    else:
+        from chatbot.reading.passage_reader import load_passage_reader
 
-    with LOADING:
-        report("the reading model is loading")
-        return load_passage_reader(base, base_sha256=EMBEDDER_SHA256, weights=weights)
+        with LOADING:
+            report("the reading model is loading")
+            reader = load_passage_reader(files.base, base_sha256=files.base_sha256, weights=files.weights)
+    reader.note = files.note
+    return reader
 
 
 def make_generator(settings: Settings, report: Report) -> Generator:
@@ -118,9 +121,7 @@ def make_generator(settings: Settings, report: Report) -> Generator:
     from chatbot.graph_conversion import can_be_graph, prepare_graph
     from chatbot.models import prepare_generator
 
-    def on_progress(progress: Progress) -> None:
-        report(describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds))
-
+    on_progress = make_progress(report)
     location = prepare_generator(
         settings.generator, data_folder=settings.data_folder, on_progress=on_progress
     )
@@ -139,13 +140,19 @@ def make_generator(settings: Settings, report: Report) -> Generator:
 
 
 def hash_models(settings: Settings) -> dict[str, str]:
-    """Hashes of the weights of the language model and the reading model; empty where they lie elsewhere."""
-    from chatbot.models import find_weights, hash_weights, locate_reader
+    """Hashes of the weights of the language model and the reading model, and which one reads.
+
+    A hash is empty where the weights lie elsewhere.
+    """
+    from chatbot.models import find_weights, hash_weights
+    from chatbot.reading.choosing import find_reader_in_use
 
     model = find_weights(settings.generator, settings.data_folder)
+    reader, weights = find_reader_in_use(settings.reader, settings.data_folder)
     return {
         "model_hash": hash_weights(model, settings.data_folder),
-        "reader_hash": hash_weights(locate_reader(settings.reader), settings.data_folder),
+        "reader": reader,
+        "reader_hash": hash_weights(weights, settings.data_folder),
     }
 
 
@@ -157,6 +164,13 @@ def is_url(text: str) -> bool:
 def name_generator(setting: str, location: Path | str) -> str:
     """What to call a model: the name given, without the folders before it."""
     return Path(setting).stem if isinstance(location, Path) and os.sep in setting else setting
+
+
+def make_progress(report: Report) -> ReportProgress:
+    """What tells in words how far a preparation is."""
+    return lambda progress: report(
+        describe_bytes(progress.what, progress.done_bytes, progress.total_bytes, progress.seconds)
+    )
 
 
 def describe_bytes(what: str, done_bytes: int, total_bytes: int | None, seconds: float) -> str:

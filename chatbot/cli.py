@@ -509,27 +509,27 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, .safetensors")
     parser.add_argument("--split", metavar="NAME", help="only questions whose field split says so")
-    parser.add_argument("--epochs", type=float, default=3.0, help="how often to see each (default 3)")
-    parser.add_argument("--learning-rate", type=float, default=2e-4, help="how fast (default 0.0002)")
-    parser.add_argument("--made-pages", type=int, default=0, metavar="N", help="learn from N made pages too")
-    parser.add_argument("--start", metavar="FILE", help="weights to go on from, or: packaged")
+    parser.add_argument("--base", choices=["large", "small"], default="large", help="what to begin with")
+    parser.add_argument("--epochs", type=float, help="how often to see each (default: large 1, small 3)")
+    parser.add_argument("--learning-rate", type=float, help="how fast (default: large 0.0004, small 0.0002)")
+    parser.add_argument("--made-pages", type=int, metavar="N", help="and N made pages (large 450, small 0)")
+    parser.add_argument("--start", metavar="FILE", help="weights to go on from, or: large, small")
     parser.add_argument("--seed", type=int, default=1, help="another order of other lessons (default 1)")
 
 
 def run_train(options: argparse.Namespace, settings: Settings) -> int:
     """Train, or go on with a training that was interrupted."""
-    from chatbot.training.command import TrainingFiles, run_training
-    from chatbot.training.train_reader import TrainingPlan
+    from chatbot.training.command import MADE_PAGES, TrainingFiles, choose_plan, run_training
 
     files = TrainingFiles(
         tuple(options.passages),
         tuple(options.questions),
         options.out,
         options.split,
-        options.made_pages,
+        MADE_PAGES[options.base] if options.made_pages is None else options.made_pages,
         options.start,
     )
-    plan = TrainingPlan(epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed)
+    plan = choose_plan(options.base, options.epochs, options.learning_rate, options.seed)
     terminal = make_terminal()
     with terminal.noting():
         count = run_training(files, plan, settings, terminal.note)

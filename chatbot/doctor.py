@@ -151,19 +151,30 @@ def check_models(settings: Settings) -> Iterator[Check]:
 
 
 def check_reader(settings: Settings) -> Check:
-    """Whether the reading model that is set is there and fits the packaged embedding model."""
-    from chatbot.models import EMBEDDER_SHA256, locate_reader
-    from chatbot.reading.weights import read_weights
+    """Whether the reading model that is set is there, whole, and fits the encoder that it is made from."""
+    from chatbot.models import EMBEDDER_SHA256
+    from chatbot.reading.base_model import LARGE_BASE, locate_base
+    from chatbot.reading.choosing import LARGE_READER, locate_reader
+    from chatbot.reading.weights import read_base_sha256, read_weights
 
     try:
         weights = locate_reader(settings.reader)
-        if weights is not None:
-            read_weights(weights, base_sha256=EMBEDDER_SHA256)
+        if weights is None:
+            return Check("reader", True, "off (chosen by setting)")
+        is_large = read_base_sha256(weights) == LARGE_BASE.sha256
+        read_weights(weights, base_sha256=LARGE_BASE.sha256 if is_large else EMBEDDER_SHA256)
     except ChatbotError as error:
         return Check("reader", False, error.message, error.next_step)
-    if weights is None:
-        return Check("reader", True, "off (chosen by setting)")
-    return Check("reader", True, f"{settings.reader}, {weights.stat().st_size / 1e6:.0f} MB, {weights}")
+    found = f"{settings.reader}, {weights.stat().st_size / 1e6:.0f} MB, {weights}"
+    if not is_large:
+        return Check("reader", True, found)
+    folder = locate_base(LARGE_BASE, settings.data_folder)
+    if folder is not None:
+        return Check("reader", True, f"{found}, for {folder}, hash checked")
+    fetched = f"its encoder is fetched at the next start ({LARGE_BASE.fetched_bytes / 1e6:.0f} MB)"
+    if settings.reader == LARGE_READER:
+        fetched += "; where that fails the small one stands in"
+    return Check("reader", True, f"{found}: {fetched}")
 
 
 def check_recognition() -> Check:

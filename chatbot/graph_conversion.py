@@ -15,15 +15,10 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from chatbot.conversion import (
-    Conversion,
-    ReportProgress,
-    convert_to_folder,
-    end_with_parent,
-    owned_models_folder,
-)
+from chatbot.conversion import Conversion, convert_to_folder, end_with_parent
 from chatbot.graphs.llama import build_llama, read_llama_shape
 from chatbot.graphs.operations import Weights
+from chatbot.model_preparing import ReportProgress, owned_models_folder
 from chatbot.models import is_converted, known_sha256
 
 TO_GRAPH = Conversion("chatbot.graph_conversion", 2, "openvino_*")

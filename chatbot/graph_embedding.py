@@ -99,7 +99,7 @@ class GraphEmbedder(TokenizingEmbedder):
         def read_batch(rows: Sequence[int]) -> None:
             request = self._requests.get()
             try:
-                hidden = request.infer(make_inputs([encodings[row] for row in rows]))[0]
+                hidden = request.infer(make_inputs(request.model_inputs, [encodings[row] for row in rows]))[0]
             finally:
                 self._requests.put(request)
             for row, tokens in zip(rows, hidden, strict=True):

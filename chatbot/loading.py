@@ -36,6 +36,11 @@ class LoadingParts:
     def fail(self, name: str, detail: str) -> None:
         self.set_status(PartStatus(name, "failed", detail))
 
+    def remark(self, name: str, detail: str) -> None:
+        """Say of a part that is ready what users are to know."""
+        logger.warning("the %s: %s", name, detail)
+        self.set_status(PartStatus(name, "ready", detail))
+
     def loading(self, name: str) -> _Loading:
         """A context in which the part is at work, and after which it is ready or failed."""
         return _Loading(self, name)

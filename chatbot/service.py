@@ -81,7 +81,9 @@ EMBEDDER, READER, GENERATOR, LIBRARY = "embedding model", "reading model", "lang
 
 
 class ReadsPassages(Protocol):
-    """Finds where in passages a question is answered: `PassageReader`."""
+    """Finds where in passages a question is answered: `PassageReader`; `note` is for users, or empty."""
+
+    note: str
 
     def read(self, question: str, passages: Sequence[Passage]) -> Reading:
         """What it made of each passage."""
@@ -113,7 +115,7 @@ class Factories:
     """How the parts that take time are made; each may say how far it is.
 
     `make_passage_reader` gives None where there is to be none. `hash_models` gives the fields of `Setup`
-    that hold hashes of weights.
+    that hold hashes of weights, and which reading model reads.
     """
 
     make_embedder: Callable[[Report], Embedder]
@@ -194,7 +196,8 @@ class Service:
         """
         self._run("loading the library", lambda: self._load_library(ingest))
         if generator:
-            self._run("loading the language model", self._load_answering)
+            self._run("loading the reading model", self._load_reader)
+            self._run("loading the language model", self._load_generator)
         else:
             self._parts.drop(READER)
             self._parts.drop(GENERATOR)
@@ -259,14 +262,24 @@ class Service:
         self._threads.append(thread)
         thread.start()
 
-    def _load_answering(self) -> None:
+    def _load_reader(self) -> None:
         with self._parts.loading(READER) as report:
             self._passage_reader = self._factories.make_passage_reader(report)
             self._has_chosen_reader = True
+        if self._passage_reader is not None and self._passage_reader.note:
+            self._parts.remark(READER, self._passage_reader.note)
+        self._hash_models()
+
+    def _load_generator(self) -> None:
         with self._parts.loading(GENERATOR) as report:
             self._model = self._factories.make_generator(report)
-        self._model_hashes = self._factories.hash_models()
+        self._hash_models()
         give_back_memory()
+
+    def _hash_models(self) -> None:
+        """Note the hashes once both are there; which of the two comes last cannot be known."""
+        if self._has_chosen_reader and self._model is not None:
+            self._model_hashes = self._factories.hash_models()
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
@@ -599,8 +612,7 @@ class Service:
             model=self._model.name if self._model else "",
             embedder=Path(self.settings.embedder).name,
             embedder_hash=self._embedder.fingerprint if self._embedder else "",
-            reader=Path(self.settings.reader).name,
-            **self._model_hashes,
+            **{"reader": Path(self.settings.reader).name, **self._model_hashes},
         )
 
     def search(

@@ -94,9 +94,9 @@ class Settings(BaseSettings):
         "or the URL of an OpenAI-compatible server.",
     )
     reader: str = Field(
-        "packaged",
-        description="The reading model, which finds the few words that answer a question: the packaged "
-        "one, a .safetensors file made by chatbot train, or off.",
+        "large",
+        description="The reading model, which finds the few words that answer a question: large, small, "
+        "a .safetensors file made by chatbot train, or off.",
     )
     engine: Literal["auto", "openvino", "torch"] = Field(
         "auto",

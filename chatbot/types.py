@@ -547,6 +547,11 @@ class ServiceStatus:
             return " ".join(problems)
         return ", ".join(part.detail for part in self.parts if part.state == "working")
 
+    @property
+    def remarks(self) -> str:
+        """What users are to know of parts that are ready; mostly empty."""
+        return " ".join(part.detail for part in self.parts if part.state == "ready" and part.detail)
+
 
 Rating = Literal["up", "down"]
 

@@ -110,23 +110,45 @@ def bench(make_bench: Callable[..., Bench]) -> Bench:
 
 
 @pytest.fixture(scope="session")
-def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder for prepared models: the project's own where it has some, else a new one."""
+    own = REPOSITORY / "data"
+    return own if (own / "models").is_dir() else tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def models_folder(shared_data: Path) -> Path:
     """The folder of the default language model, prepared."""
-    from chatbot.errors import ModelError
     from chatbot.models import DEFAULT_GENERATOR, prepare_generator
 
-    for candidate in (TEST_MODELS, REPOSITORY / "data" / "models" / DEFAULT_GENERATOR):
-        if candidate and (Path(candidate) / "model.safetensors").is_file():
-            return Path(candidate)
-    try:
-        folder = prepare_generator(
-            DEFAULT_GENERATOR, data_folder=tmp_path_factory.mktemp("models"), on_progress=lambda _: None
+    if TEST_MODELS and (Path(TEST_MODELS) / "model.safetensors").is_file():
+        return Path(TEST_MODELS)
+    return Path(
+        prepare_or_skip(
+            lambda: prepare_generator(DEFAULT_GENERATOR, data_folder=shared_data, on_progress=lambda _: None)
         )
+    )
+
+
+@pytest.fixture(scope="session")
+def large_data(shared_data: Path) -> Path:
+    """The data folder that the large reading model's encoder lies in, prepared."""
+    from chatbot.reading.base_model import LARGE_BASE, prepare_base
+
+    prepare_or_skip(lambda: prepare_base(LARGE_BASE, data_folder=shared_data, on_progress=lambda _: None))
+    return shared_data
+
+
+def prepare_or_skip(prepare: Callable[[], Any]) -> Any:
+    """A prepared model; on a machine that cannot have it the test is skipped, but in CI it fails."""
+    from chatbot.errors import ModelError
+
+    try:
+        return prepare()
     except ModelError as error:
         if IS_CI:
             raise
-        pytest.skip(f"the default language model cannot be had: {error}")
-    return Path(folder)
+        pytest.skip(f"a default model cannot be had: {error}")
 
 
 @pytest.fixture(scope="session")

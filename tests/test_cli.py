@@ -26,6 +26,7 @@ def corpora(tmp_path, monkeypatch):
     documents.mkdir(parents=True)
     (documents / "ferry.md").write_text("# Ferry\n\nThe ferry leaves at noon.\n")
     monkeypatch.setenv("CHATBOT_CORPORA_FOLDER", str(tmp_path / "corpora"))
+    monkeypatch.setenv("CHATBOT_READER", "small")
     monkeypatch.setenv("CHATBOT_ANSWER_STYLE", "free")
     monkeypatch.setenv("CHATBOT_EVIDENCE_FLOOR", "0.3")
     with socket.socket() as free:

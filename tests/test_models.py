@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from chatbot import models
-from chatbot.conversion import Progress
 from chatbot.errors import ModelError
+from chatbot.model_preparing import Progress
 
 
 def write_model_folder(folder: Path, *names: str) -> Path:

@@ -28,12 +28,14 @@ LONGEST_SECONDS = 240
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> dict[str, str]:
+def folders(
+    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, large_data: Path
+) -> dict[str, str]:
     """A copy of the shipped corpora and an empty data folder with the prepared models, as settings."""
     root = tmp_path_factory.mktemp("product")
     shutil.copytree(REPOSITORY / "corpora", root / "corpora")
     (root / "data").mkdir()
-    (root / "data" / "models").symlink_to(models_folder.parent, target_is_directory=True)
+    (root / "data" / "models").symlink_to(large_data / "models", target_is_directory=True)
     return {
         "CHATBOT_CORPORA_FOLDER": str(root / "corpora"),
         "CHATBOT_DATA_FOLDER": str(root / "data"),

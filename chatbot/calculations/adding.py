@@ -21,7 +21,7 @@ _NEVER_ADDED = _stem_all(
 _OF_ONE = _stem_all("price prices cost costs fee fees rate wage salary value")
 """Of one piece or hour, where the column's name says so, or where another tells how many there are."""
 _OFTEN_OF_ONE = _stem_all("price fee")
-_PIECES = _stem_all("quantity qty pieces units amount number count stock")
+_PIECES = _stem_all("quantity qty pieces units amount count stock")
 _LEVELS = _stem_all(
     "headcount staff employee employees person people member members customer customers user users subscriber"
     " subscribers student students population inhabitants balance stock inventory level capacity backlog fte"
@@ -63,11 +63,16 @@ def _is_of_one(table: Table, column: int, vocabulary: TableVocabulary) -> bool:
     if {"unit", "per", "each", "hourly", "single", "list"} & set(words):
         return True
     others = (number for number in range(len(table.columns)) if number != column)
-    has_pieces = any(
-        table.columns[number].kind == "number" and vocabulary.columns[number] & (_PIECES | _LEVELS)
-        for number in others
-    )
+    has_pieces = any(_tells_pieces(table, number, vocabulary) for number in others)
     return bool(vocabulary.columns[column] & _OFTEN_OF_ONE) and has_pieces
+
+
+def _tells_pieces(table: Table, column: int, vocabulary: TableVocabulary) -> bool:
+    """Whether a column tells how many there are; an "invoice number" does not."""
+    is_count = (
+        vocabulary.columns[column] & (_PIECES | _LEVELS) or "number of" in table.names[column].casefold()
+    )
+    return table.columns[column].kind == "number" and bool(is_count)
 
 
 def _is_of_whole(table: Table, column: int) -> bool:

@@ -35,13 +35,18 @@ def make_index(value: int) -> ov.Output:
     return ops.constant(np.int64(value)).output(0)
 
 
+def round_to_bfloat16(values: Weights) -> npt.NDArray[np.uint16]:
+    """The upper 16 bits of 32-bit floats, rounded to the nearest, halves to even, as PyTorch does."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
 def make_bfloat16_weights(matrix: Weights) -> ov.Output:
     """A matrix kept in 16 bits (bfloat16) and used as 32-bit floats; exact for weights of 16 bits."""
     import openvino as ov
     from openvino import opset13 as ops
 
-    bits = np.ascontiguousarray(matrix, dtype=np.float32).view(np.uint32)
-    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    rounded = round_to_bfloat16(matrix)
     tensor = ov.Tensor(rounded, rounded.shape, ov.Type.bf16)
     return ops.convert(ops.constant(tensor, shared_memory=False), "f32").output(0)
 

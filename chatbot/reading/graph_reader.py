@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chatbot.engines import compile_graph
 from chatbot.errors import ModelError
 from chatbot.graphs.bert import build_bert, read_bert_shape
-from chatbot.graphs.running import run_bert
+from chatbot.graphs.mpnet import build_mpnet, read_mpnet_shape
+from chatbot.graphs.running import run_encoder
 from chatbot.graphs.weights import read_arrays
-from chatbot.reading.passage_reader import PassageReader, set_window
-from chatbot.reading.weights import apply_differences, read_weights
+from chatbot.reading.passage_reader import OUTPUTS, PassageReader, set_window
+from chatbot.reading.reading import Numbers
+from chatbot.reading.weights import NEXT_STEP, ReaderWeights, apply_differences, read_weights
 
-OUTPUTS = "qa_outputs"
-PREFIX = "bert."
+if TYPE_CHECKING:
+    import openvino as ov
+    from tokenizers import Encoding
 
 
 def load_graph_reader(base: Path, *, base_sha256: str, weights: Path) -> PassageReader:
@@ -27,19 +32,33 @@ def load_graph_reader(base: Path, *, base_sha256: str, weights: Path) -> Passage
 
     packed = read_weights(weights, base_sha256=base_sha256, framework="np")
     try:
-        before = {PREFIX + name: values for name, values in read_arrays(base / "model.safetensors").items()}
-        after = apply_differences(packed.tensors, before)
-        shape = read_bert_shape(json.loads((base / "config.json").read_text(encoding="utf-8")))
-        if shape is None:
-            raise ValueError("no plain BERT")
-        named = {name.removeprefix(PREFIX): values for name, values in after.items()}
-        graph = compile_graph(build_bert(shape, named, output=OUTPUTS))
+        graph = compile_graph(build_reader(base, packed))
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"The reading model's weights {weights} do not fit.",
-            "Train them again, or set reader to packaged or off.",
-        ) from error
+        raise ModelError(f"The reading model's weights {weights} do not fit.", NEXT_STEP) from error
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     set_window(tokenizer)
-    # Windows are padded already; the encoder cuts what is padding in all of them.
-    return PassageReader(partial(run_bert, graph), tokenizer)
+    return PassageReader(partial(run_one_by_one, graph), tokenizer, packed.odds_scale)
+
+
+def run_one_by_one(graph: ov.CompiledModel, windows: Sequence[Encoding]) -> Iterator[Numbers]:
+    """The logits of windows, each read alone: no padding is computed, and the cores have enough to do."""
+    for window in windows:
+        yield run_encoder(graph, [window])[0]
+
+
+def build_reader(base: Path, packed: ReaderWeights) -> ov.Model:
+    """The graph of a BERT or an MPNet with what training changed.
+
+    :raises ValueError: for another kind of encoder, and weights of another shape.
+    :raises KeyError: where a weight is missing.
+    """
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    prefix = f"{config.get('model_type')}."
+    before = {prefix + name: values for name, values in read_arrays(base / "model.safetensors").items()}
+    after = apply_differences(packed.tensors, before)
+    named = {name.removeprefix(prefix): values for name, values in after.items()}
+    if shape := read_bert_shape(config):
+        return build_bert(shape, named, output=OUTPUTS)
+    if shape := read_mpnet_shape(config):
+        return build_mpnet(shape, named, output=OUTPUTS)
+    raise ValueError("neither a BERT nor an MPNet")

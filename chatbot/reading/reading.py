@@ -63,10 +63,30 @@ class PassageReading:
 
 
 @dataclass(frozen=True, slots=True)
+class OddsScale:
+    """How a model's odds are read, so that the same number means the same whichever model said it.
+
+    Models are more or less sure of themselves; `offset` and `factor` are fitted on held-out questions so
+    that odds are about those of the small reading model (Platt 1999).
+    """
+
+    offset: float
+    factor: float
+
+    def apply(self, odds: float) -> float:
+        """Odds (a logarithm) on the common scale."""
+        return self.offset + self.factor * odds
+
+
+UNCHANGED = OddsScale(offset=0.0, factor=1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What the model read off the passages for one question, by the passages' numbers."""
 
     passages: Mapping[int, PassageReading]
+    scale: OddsScale = UNCHANGED
 
     @property
     def nothing(self) -> float:
@@ -76,8 +96,8 @@ class Reading:
         return float(np.logaddexp.reduce([passage.nothing for passage in self.passages.values()]))
 
     def measure_odds(self, span: AnswerSpan) -> float:
-        """The logarithm of the odds of an answer against there being none."""
-        return span.score - self.nothing
+        """The logarithm of the odds of an answer against there being none, on the scale of all models."""
+        return self.scale.apply(span.score - self.nothing)
 
 
 def merge_windows(windows: Sequence[PassageReading]) -> PassageReading:

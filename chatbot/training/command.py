@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatbot.errors import SettingsError
-from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder, locate_reader
+from chatbot.model_preparing import Progress
+from chatbot.models import DEFAULT_EMBEDDER, EMBEDDER_SHA256, locate_embedder
+from chatbot.reading.base_model import LARGE_BASE, prepare_base
+from chatbot.reading.choosing import locate_reader
 from chatbot.settings import Settings
 from chatbot.training.lessons import LabelledQuestion, load_labelled_questions
 from chatbot.training.made_pages import make_page_questions
-from chatbot.training.train_reader import TrainingPlan, train_reader
+from chatbot.training.train_reader import RECIPES, TrainingPlan, train_reader
 
 MOST_EPOCHS = 1000
+MADE_PAGES = {"large": 450, "small": 0}
+"""How many made pages belong to the recipes of the two bases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class TrainingFiles:
 
     :param split: leave out questions whose field `split` says otherwise; None takes all.
     :param made_pages: so many made pages, each with four questions, are learned from besides.
-    :param start: weights to go on from, `packaged` for the shipped ones; None for none.
+    :param start: weights to go on from, `large` or `small` for the shipped ones; None for none.
     """
 
     passages: tuple[Path, ...]
@@ -33,6 +38,17 @@ class TrainingFiles:
     start: str | None = None
 
 
+def choose_plan(base: str, epochs: float | None, learning_rate: float | None, seed: int) -> TrainingPlan:
+    """The recipe of a base with what was asked for otherwise."""
+    recipe = RECIPES[base]
+    return replace(
+        recipe,
+        epochs=recipe.epochs if epochs is None else epochs,
+        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
+        seed=seed,
+    )
+
+
 def run_training(
     files: TrainingFiles, plan: TrainingPlan, settings: Settings, on_progress: Callable[[str], None]
 ) -> int:
@@ -40,7 +56,7 @@ def run_training(
 
     :raises SettingsError: for files that do not go together, and too few questions or epochs.
     :raises CorpusError: for a file that cannot be used.
-    :raises ModelError: for a packaged embedding model that is damaged, or a checkpoint of another training.
+    :raises ModelError: for an encoder that cannot be had, or a checkpoint of another training.
     """
     if len(files.passages) != len(files.questions):
         raise SettingsError(
@@ -51,7 +67,7 @@ def run_training(
         raise SettingsError(f"--epochs cannot be {plan.epochs:g}.", f"Choose up to {MOST_EPOCHS}.")
     if files.target.suffix != ".safetensors":
         raise SettingsError(f"{files.target} is no name for weights.", "End it with .safetensors.")
-    base = locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder)
+    base, base_sha256 = find_base(plan, settings, on_progress)
     on_progress("reading the questions")
     questions = load_all(files, plan.seed)
     if not plan.count_steps(len(questions)):
@@ -63,14 +79,26 @@ def run_training(
     train_reader(
         questions,
         plan,
-        base=Path(base),
-        base_sha256=EMBEDDER_SHA256,
+        base=base,
+        base_sha256=base_sha256,
         target=files.target,
         start=locate_reader(files.start) if files.start else None,
         description={"questions": str(len(questions))},
         on_progress=on_progress,
     )
     return len(questions)
+
+
+def find_base(plan: TrainingPlan, settings: Settings, on_progress: Callable[[str], None]) -> tuple[Path, str]:
+    """The folder and hash of the encoder to begin with, fetched if that has to be done."""
+    if plan.base == "small":
+        return Path(locate_embedder(DEFAULT_EMBEDDER, data_folder=settings.data_folder)), EMBEDDER_SHA256
+
+    def tell(progress: Progress) -> None:
+        on_progress(f"{progress.what}: {progress.done_bytes / 1e6:.0f} MB")
+
+    folder = prepare_base(LARGE_BASE, data_folder=settings.data_folder, on_progress=tell)
+    return folder, LARGE_BASE.sha256
 
 
 def load_all(files: TrainingFiles, seed: int) -> Sequence[LabelledQuestion]:

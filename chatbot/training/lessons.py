@@ -21,8 +21,6 @@ LONGEST_TEXT_CHARACTERS = 1150
 
 # How often a lesson is of a kind; the rest has the answer in one of its passages.
 ALTERED, LEFT_OUT, MISSED = 0.10, 0.09, 0.05
-BESIDE_ANSWER, BESIDE_NOTHING = 0.6, 0.3
-"""How often a near miss stands beside the passage."""
 WITHOUT_MARK = 0.1
 """How often the question mark is left out, as people do."""
 
@@ -54,6 +52,17 @@ class LabelledQuestion:
     near_misses: tuple[PassageText, ...] = ()
     altered: tuple[str, ...] = ()
     left_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NearMissShares:
+    """How often a near miss stands beside the passage, where it answers and where it does not."""
+
+    beside_answer: float = 0.6
+    beside_nothing: float = 0.3
+
+
+USUAL_SHARES = NearMissShares()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +177,11 @@ def describe_passage(passage: GivenPassage) -> PassageText:
     return PassageText(passage.title.replace("_", " "), passage.text)
 
 
-def draw_lesson(item: LabelledQuestion, chance: Random) -> Lesson:
+def draw_lesson(item: LabelledQuestion, chance: Random, shares: NearMissShares = USUAL_SHARES) -> Lesson:
     """One of the many lessons that a labelled question makes."""
     kind = chance.random()
     near = chance.sample(item.near_misses, min(2, len(item.near_misses)))
-    beside = tuple(near[:1]) if chance.random() < BESIDE_NOTHING else ()
+    beside = tuple(near[:1]) if chance.random() < shares.beside_nothing else ()
     gold, answer = cut_around(item, chance)
     if answer is None:
         return Lesson(item.question, (gold, *beside), None)
@@ -184,7 +193,7 @@ def draw_lesson(item: LabelledQuestion, chance: Random) -> Lesson:
     if ALTERED + LEFT_OUT <= kind < ALTERED + LEFT_OUT + MISSED and len(near) > 1:
         return Lesson(item.question, tuple(near), None)
     question = item.question.rstrip("? ") if chance.random() < WITHOUT_MARK else item.question
-    beside = tuple(near[:1]) if chance.random() < BESIDE_ANSWER else ()
+    beside = tuple(near[:1]) if chance.random() < shares.beside_answer else ()
     return Lesson(question, (gold, *beside), answer)
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.reading.passage_reader import load_base
+from chatbot.reading.passage_reader import load_base, name_inputs
 from chatbot.training.lessons import Lesson
 
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
-    from transformers import BertForQuestionAnswering
+    from transformers import PreTrainedModel
 
 LESSON_TOKENS = 288
 SHAPE_TOKENS = 32
@@ -41,8 +41,8 @@ class Batch:
     targets: tuple[tuple[int, int, int] | None, ...]
 
 
-def make_student(base: Path) -> BertForQuestionAnswering:
-    """The embedding model with new outputs, ready to learn."""
+def make_student(base: Path) -> PreTrainedModel:
+    """A BERT with new outputs, ready to learn; for an MPNet see `adapters`."""
     model = load_base(base)
     model.config.hidden_dropout_prob = 0.1
     encoder = model.bert
@@ -98,7 +98,7 @@ def make_batch(lessons: Sequence[Lesson], tokenizer: Tokenizer) -> Batch:
     )
 
 
-def compute_loss(model: BertForQuestionAnswering, batch: Batch, *, device: str) -> torch.Tensor:
+def compute_loss(model: PreTrainedModel, batch: Batch, *, device: str) -> torch.Tensor:
     """The mean cross-entropy of begin and end over all passages of a lesson together.
 
     "Not here" is right where any passage says so: its probability is the sum over the passages
@@ -106,13 +106,15 @@ def compute_loss(model: BertForQuestionAnswering, batch: Batch, *, device: str) 
     """
     import torch
 
-    short = batch.ids.shape[1] <= LONGEST_EAGER_TOKENS and device == "cpu"
-    model.config._attn_implementation = "eager" if short else "sdpa"
+    kind = model.config.model_type
+    if kind == "bert":  # MPNet has plain attention alone
+        short = batch.ids.shape[1] <= LONGEST_EAGER_TOKENS and device == "cpu"
+        model.config._attn_implementation = "eager" if short else "sdpa"
     with torch.autocast(device, dtype=torch.bfloat16):
         output = model(
             input_ids=batch.ids.to(device),
             attention_mask=batch.mask.to(device),
-            token_type_ids=batch.types.to(device),
+            **name_inputs(kind, batch.types.to(device)),
         )
     allowed = batch.allowed.to(device)
     losses = []

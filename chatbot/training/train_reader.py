@@ -9,18 +9,19 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from chatbot.chunking import hash_text
 from chatbot.errors import ModelError
 from chatbot.reading.passage_reader import list_base_weights, load_base, load_weights
 from chatbot.reading.weights import BASE_KEY, pack_differences, write_weights
-from chatbot.training.lessons import LabelledQuestion, Lesson, draw_lesson
+from chatbot.training.adapters import load_adapters, make_adapted_student, pack_adapters
+from chatbot.training.lessons import LabelledQuestion, Lesson, NearMissShares, draw_lesson
 from chatbot.training.network import Batch, compute_loss, make_batch, make_student
 
 if TYPE_CHECKING:
     import torch
-    from transformers import BertForQuestionAnswering
+    from transformers import PreTrainedModel
 
 POOL_BATCHES = 16
 """So many batches are drawn together and sorted by length, so that little is padded."""
@@ -35,16 +36,36 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How to train; two plans that differ in anything make different weights."""
+    """How to train; two plans that differ in anything make different weights.
 
+    The large base learns by adapters, the small one by its weights themselves.
+    """
+
+    base: Literal["large", "small"] = "small"
     epochs: float = 3.0
     batch_lessons: int = 16
     learning_rate: float = 2e-4
     seed: int = 1
+    beside_answer: float = 0.6
+    beside_nothing: float = 0.3
 
     def count_steps(self, questions: int) -> int:
         """How many batches are learned from."""
         return int(questions * self.epochs / self.batch_lessons)
+
+    @property
+    def near_misses(self) -> NearMissShares:
+        """How often a near miss stands beside the passage."""
+        return NearMissShares(self.beside_answer, self.beside_nothing)
+
+
+RECIPES = {
+    "large": TrainingPlan(
+        base="large", epochs=1.0, learning_rate=4e-4, beside_answer=0.35, beside_nothing=0.2
+    ),
+    "small": TrainingPlan(),
+}
+"""What the two packaged models are best taught with."""
 
 
 def train_reader(
@@ -75,7 +96,8 @@ def train_reader(
     steps = plan.count_steps(len(questions))
     training = start_training(base, plan, questions)
     if start is not None:
-        load_weights(training.model, start, base_sha256=base_sha256)
+        load = load_adapters if plan.base == "large" else load_weights
+        load(training.model, start, base_sha256=base_sha256)
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     checkpoint = target.with_suffix(".checkpoint")
     training.resume(checkpoint)
@@ -93,7 +115,10 @@ def train_reader(
         training.save(checkpoint)
         raise
     trained = {name: weights.cpu() for name, weights in training.model.state_dict().items()}
-    packed = pack_differences(trained, list_base_weights(load_base(base)))
+    if plan.base == "large":
+        packed = pack_adapters(trained)
+    else:
+        packed = pack_differences(trained, list_base_weights(load_base(base)))
     facts = {name: str(value) for name, value in asdict(plan).items()}
     write_weights(target, packed, {**description, **facts, BASE_KEY: base_sha256})
     checkpoint.unlink(missing_ok=True)
@@ -137,7 +162,7 @@ class Training:
     plan: TrainingPlan
     fingerprint: str
     device: str
-    model: BertForQuestionAnswering
+    model: PreTrainedModel
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LambdaLR
     step: int = 0
@@ -171,7 +196,11 @@ class Training:
             "plan": asdict(self.plan),
             "questions": self.fingerprint,
             "step": self.step,
-            "model": self.model.state_dict(),
+            "model": {
+                name: weights.detach()
+                for name, weights in self.model.named_parameters()
+                if weights.requires_grad
+            },
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "chance": torch.get_rng_state(),
@@ -195,7 +224,7 @@ class Training:
                 f"{path} was left by a training with other options or other questions.",
                 "Use the same ones to go on with it, or delete it to begin anew.",
             )
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["chance"])
@@ -207,7 +236,8 @@ def start_training(base: Path, plan: TrainingPlan, questions: Sequence[LabelledQ
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = make_student(base).to(device)
+    make = make_adapted_student if plan.base == "large" else make_student
+    model = make(base).to(device)
     optimizer, schedule = make_optimizer(model, plan, plan.count_steps(len(questions)))
     return Training(plan, fingerprint_questions(questions), device, model, optimizer, schedule)
 
@@ -227,7 +257,8 @@ def draw_batches(
     while True:
         chance = Random(f"{plan.seed}/{pool}")  # noqa: S311 - not for secrets
         chosen = [pick_question(questions, plan.seed, pool * size + offset) for offset in range(size)]
-        lessons = sorted((draw_lesson(item, chance) for item in chosen), key=lambda it: it.longest_characters)
+        drawn = (draw_lesson(item, chance, plan.near_misses) for item in chosen)
+        lessons = sorted(drawn, key=lambda it: it.longest_characters)
         batches = [
             lessons[first : first + plan.batch_lessons] for first in range(0, size, plan.batch_lessons)
         ]
@@ -251,15 +282,18 @@ def _shuffle(count: int, seed: str) -> list[int]:
 
 
 def make_optimizer(
-    model: BertForQuestionAnswering, plan: TrainingPlan, steps: int
+    model: PreTrainedModel, plan: TrainingPlan, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     """AdamW with a rate that rises at first and then falls to nothing."""
     import torch
 
     learned = [weights for weights in model.parameters() if weights.requires_grad]
+    # Of adapters there are matrices only; the two numbers beside them do not matter.
+    decayed = [weights for weights in learned if weights.ndim > 1 or plan.base == "large"]
+    others = [weights for weights in learned if weights.ndim <= 1 and plan.base == "small"]
     groups = [
-        {"params": [weights for weights in learned if weights.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [weights for weights in learned if weights.ndim <= 1], "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": WEIGHT_DECAY},
+        {"params": others, "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate)
     warm_up = WARM_UP_SHARE * steps + 1

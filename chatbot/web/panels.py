@@ -97,7 +97,7 @@ def _render_chat(chat_id: str, title: str, *, is_open: bool) -> str:
 def render_composer(status: ServiceStatus, *, limit_characters: int) -> str:
     """The form to ask in; disabled, with the reason, until questions can be answered."""
     disabled = "" if status.ready else " disabled"
-    reason = ""
+    reason = f'<p class="reason" role="status">{escape(status.remarks)}</p>' if status.remarks else ""
     if not status.ready:
         reason = (
             '<p class="reason" role="status"><span class="dots" aria-hidden="true"></span>'

@@ -2,8 +2,7 @@
 
 import pytest
 
-from chatbot.errors import ModelError
-from chatbot.models import EMBEDDER_SHA256, PACKAGED_READER, locate_reader, packaged_embedder_folder
+from chatbot.reading.choosing import prepare_reader
 from chatbot.reading.graph_reader import load_graph_reader
 from chatbot.reading.passage_reader import load_passage_reader
 from tests.makers import make_passage
@@ -12,12 +11,18 @@ LEAVE = make_passage("Full-time shore staff receive 27 days of annual leave a ye
 SHOP = make_passage("The shop in the terminal sells tea. It was built in 1931.", number=2)
 
 
-@pytest.fixture(scope="module", params=["PyTorch", "OpenVINO"])
-def reader(request):
-    if request.param == "OpenVINO":
+@pytest.fixture(
+    scope="module", params=[("small", "PyTorch"), ("small", "OpenVINO"), ("large", "OpenVINO")], ids=" ".join
+)
+def reader(request, tmp_path_factory):
+    name, engine = request.param
+    if engine == "OpenVINO":
         pytest.importorskip("openvino")
-    load = {"PyTorch": load_passage_reader, "OpenVINO": load_graph_reader}[request.param]
-    return load(packaged_embedder_folder(), base_sha256=EMBEDDER_SHA256, weights=PACKAGED_READER)
+    folder = request.getfixturevalue("large_data") if name == "large" else tmp_path_factory.mktemp("data")
+    files = prepare_reader(name, data_folder=folder, on_progress=lambda _: None)
+    assert files.name == name
+    load = {"PyTorch": load_passage_reader, "OpenVINO": load_graph_reader}[engine]
+    return load(files.base, base_sha256=files.base_sha256, weights=files.weights)
 
 
 def find_answer(reader, question, *passages):
@@ -89,9 +94,3 @@ def test_odd_passages_are_read_in_their_own_characters(reader, text):
     assert (best is None) == (not text.strip())
     if best is not None:
         assert 0 <= best.start < best.end <= len(text)
-
-
-def test_a_reading_model_that_is_not_there_is_named():
-    assert locate_reader("off") is None
-    with pytest.raises(ModelError, match="There is no reading model “nowhere”"):
-        locate_reader("nowhere")

@@ -290,6 +290,15 @@ def test_composer_says_what_is_awaited():
     assert html.count(" disabled") == 2
 
 
+def test_composer_tells_a_remark_and_keeps_nobody_from_asking():
+    status = ServiceStatus(True, (PartStatus("reading model", "ready", "The small one <b>stands in</b>."),))
+
+    html = panels.render_composer(status, limit_characters=10)
+
+    assert "The small one &lt;b&gt;stands in&lt;/b&gt;." in html
+    assert " disabled" not in html
+
+
 def test_a_corrected_question_is_told_once_and_offers_nothing():
     html = render_turn(make_turn("How long can a customer return cofee?"), is_last=True)
     assert "Showing results for “<strong>How long can a customer return coffee?</strong>”" in html

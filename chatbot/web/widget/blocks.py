@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chatbot.types import Citation, Passage, Span
-from chatbot.web.export import describe_place
+from chatbot.web.export import describe_quotes
 from chatbot.web.markup import Block, Piece, Style, list_edges, split_blocks, split_pieces
 from chatbot.web.placing import append_draft, place_citations, split_stretches, trim_spans
 from chatbot.web.schemas import Json
@@ -100,7 +100,7 @@ def _build_source(passage: Passage, citations: Sequence[Citation], make_link: Ma
     return {
         "number": passage.number,
         "title": passage.title,
-        "place": describe_place(passage, first.page if first else None),
+        "place": describe_quotes(passage, [citation for _, citation in quotes]),
         "words": _build_words(passage, quotes),
         "link": make_link(passage.chunk.document_id, start, end),
     }
