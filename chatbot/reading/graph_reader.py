@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     import openvino as ov
     from tokenizers import Encoding
 
+BATCH_TOKENS = 2048
+"""So many tokens, padding included, are read at a time."""
+LONGEST_SHARE = 1.25
+"""So much longer may a window be than the shortest of its batch."""
+
 
 def load_graph_reader(base: Path, *, base_sha256: str, weights: Path) -> PassageReader:
     """Load the reading model; see `load_passage_reader`.
@@ -37,13 +42,31 @@ def load_graph_reader(base: Path, *, base_sha256: str, weights: Path) -> Passage
         raise ModelError(f"The reading model's weights {weights} do not fit.", NEXT_STEP) from error
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     set_window(tokenizer)
-    return PassageReader(partial(run_one_by_one, graph), tokenizer, packed.odds_scale)
+    return PassageReader(partial(run_alike, graph), tokenizer, packed.odds_scale)
 
 
-def run_one_by_one(graph: ov.CompiledModel, windows: Sequence[Encoding]) -> Iterator[Numbers]:
-    """The logits of windows, each read alone: no padding is computed, and the cores have enough to do."""
-    for window in windows:
-        yield run_encoder(graph, [window])[0]
+def run_alike(graph: ov.CompiledModel, windows: Sequence[Encoding]) -> list[Numbers]:
+    """The logits of windows, those of like length together, so that little padding is computed."""
+    lengths = [sum(window.attention_mask) for window in windows]
+    logits: dict[int, Numbers] = {}
+    for rows in batch_alike(lengths):
+        logits |= zip(rows, run_encoder(graph, [windows[row] for row in rows]), strict=True)
+    return [logits[row] for row in range(len(windows))]
+
+
+def batch_alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of windows, by length; in a batch the longest is little longer than the shortest."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        longest = lengths[row]
+        if batch and (
+            longest > LONGEST_SHARE * lengths[batch[0]] or (len(batch) + 1) * longest > BATCH_TOKENS
+        ):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
 def build_reader(base: Path, packed: ReaderWeights) -> ov.Model:

@@ -104,3 +104,13 @@ def test_the_odds_are_read_on_the_scale_that_the_weights_tell(base, tmp_path):
 
     span = reading.passages[1].find_best()
     assert reading.measure_odds(span) == pytest.approx(1.5 + 2.0 * (span.score - reading.nothing))
+
+
+def test_windows_of_like_length_are_read_together():
+    from chatbot.reading.graph_reader import BATCH_TOKENS, batch_alike
+
+    assert list(batch_alike([])) == []
+    assert list(batch_alike([100, 40, 110, 45, 320])) == [[1, 3], [0, 2], [4]]
+    batches = list(batch_alike([300] * 20))
+    assert sorted(row for batch in batches for row in batch) == list(range(20))
+    assert all(300 * len(batch) <= BATCH_TOKENS for batch in batches)
