@@ -27,7 +27,6 @@ class AnswerSnapshot:
     `draft` is the sentence that is not yet checked; `before` is how many questions it waits for.
     """
 
-    before: int = 0
     text: str = ""
     draft: str = ""
     found: bool = True
@@ -38,6 +37,7 @@ class AnswerSnapshot:
     searched_for: str = ""
     finished: FinishedAnswer | None = None
     error: ChatbotError | None = None
+    before: int = 0
 
     @property
     def is_over(self) -> bool:
