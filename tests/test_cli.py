@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatbot import build, cli
+from chatbot.commands import serve
 from chatbot.errors import ModelError
 from chatbot.ownership import claim_data_folder
 from chatbot.settings import load_settings
@@ -438,7 +439,7 @@ def test_a_restart_tells_nothing_of_the_ingests_of_the_process_before(run, capsy
         service.wait_until_ready()
         while service.latest_ingest("notes") is None:
             service.sleep(0.02)
-        cli.follow_ingests(service, make_terminal())
+        serve.follow_ingests(service, make_terminal())
         assert service.last_report("notes").outcomes
 
     assert capsys.readouterr().out == ""

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chatbot.commands.replay import compare_receipts
 from chatbot.errors import CorpusError
 from chatbot.feedback import Feedback, FeedbackStore
 from chatbot.receipts import ReceiptStore, Setup, make_receipt
-from chatbot.replay_command import compare_receipts
 from chatbot.types import NO_FILTERS, Citation, FinishedAnswer, Message, SearchFilters, Timings
 from chatbot.web.answers import receipt_to_json
 from tests.web.fake_library import make_documents, make_passage

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from chatbot.admission import Admission
-from chatbot.cli import follow_answer
+from chatbot.commands.ask import follow_answer
 from chatbot.connection import RunningServer
 from chatbot.terminal import Terminal
 from chatbot.web.page import Event, Page

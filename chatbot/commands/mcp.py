@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import sys
 import threading
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
+from chatbot.commands.options import add_corpus_option, add_generator_option
+from chatbot.connecting import open_connection
 from chatbot.errors import ChatbotError
+from chatbot.settings import Settings
+from chatbot.terminal import Terminal
 from chatbot.web.mcp_tools import load_server
 
 if TYPE_CHECKING:
@@ -85,3 +91,15 @@ def serve_pipe(opening: AbstractContextManager[Connection], corpus: str | None) 
             asyncio.run(server.run_stdio_async())
         finally:
             thread.join()
+
+
+def add_mcp_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
+    add_generator_option(parser)
+
+
+def run_mcp(_options: argparse.Namespace, settings: Settings) -> int:
+    """Answer an assistant over standard input and output until it leaves; notes go to standard error."""
+    opening = open_connection(settings, Terminal(sys.stderr, sys.stderr), generator=True, ingest=True)
+    serve_pipe(opening, settings.corpus)
+    return 0

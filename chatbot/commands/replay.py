@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from chatbot.connecting import open_connection
 from chatbot.errors import QuestionError
 from chatbot.filters import unpack_filters
-from chatbot.terminal import Terminal, shorten
+from chatbot.settings import Settings
+from chatbot.terminal import Terminal, make_terminal, shorten
 from chatbot.types import Message
 
 if TYPE_CHECKING:
@@ -119,3 +121,15 @@ def print_replay(result: Json, terminal: Terminal) -> None:
         terminal.say(f"- {change}")
     if not result["changes"]:
         terminal.say("Nothing changed: the same passages, the same words.")
+
+
+def run_replay(options: argparse.Namespace, settings: Settings) -> int:
+    """Repeat an answer and tell what changed."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=True, ingest=True) as connection:
+        result = replay_answer(connection, options.id)
+    if options.json:
+        terminal.say_json(result)
+    else:
+        print_replay(result, terminal)
+    return 0

@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from chatbot.commands.keys import check_corpora
 from chatbot.errors import AccessError
-from chatbot.key_command import check_corpora
 from chatbot.settings import Settings
 from chatbot.site_records import SiteRecords
 from chatbot.sites import Site, SiteLimits, SiteStore

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from chatbot.terminal import Json, Terminal
+from chatbot.commands.options import add_corpus_option, add_json_option
+from chatbot.connecting import open_connection
+from chatbot.settings import Settings
+from chatbot.terminal import Json, Terminal, make_terminal
 
 
-def add_document_options(parser: argparse.ArgumentParser) -> None:
-    """What the command takes besides the corpus."""
+def add_documents_options(parser: argparse.ArgumentParser) -> None:
+    add_corpus_option(parser)
     parser.add_argument("--problems", action="store_true", help="only those that were not read to the full")
-    parser.add_argument("--json", action="store_true", help="write the result as JSON")
+    add_json_option(parser)
 
 
 def print_documents(records: list[Json], options: argparse.Namespace, terminal: Terminal) -> None:
@@ -27,3 +30,12 @@ def print_documents(records: list[Json], options: argparse.Namespace, terminal: 
             terminal.say(f"    {record['told']}")
     if not shown:
         terminal.say("Every document was read to the full." if records else "There are no documents.")
+
+
+def run_documents(options: argparse.Namespace, settings: Settings) -> int:
+    """List every document of a corpus with its state."""
+    terminal = make_terminal()
+    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+        records = connection.list_documents(settings.corpus)
+    print_documents(records, options, terminal)
+    return 0
