@@ -47,10 +47,16 @@ class _Found:
     """What is found on the way: the findings in their order, and what is to be told of them."""
 
     findings: list[Finding] = field(default_factory=list)
+    shown: list[Finding] = field(default_factory=list)
     nearest: list[Passage] = field(default_factory=list)
     groups: tuple[tuple[str, int], ...] = ()
     candidates: int = 0
     uses_file_dates: bool = False
+    is_stopped: bool = False
+
+    def list_passages(self) -> list[Passage]:
+        """The passages of what is shown, or the nearest ones where nothing was found."""
+        return list_passages(self.shown) if self.findings else number_nearest(self.nearest[:MOST_NEAREST])
 
 
 def conduct_survey(
@@ -86,23 +92,11 @@ def conduct_survey(
     by_id = {record.id: record for record in selected}
     holders = group_copies(readable, selected)
     scope = SurveyScope(corpus, library, by_id, holders, filters, vector, embedder.fingerprint, stop)
-    topics = [
-        spelling for part in split_topic(survey.topic) for spelling in library.list_spellings(corpus, part)
-    ]
-    shown: list[Finding] = []
-    is_stopped = False
-    try:
-        with watch.timing("words"):
-            found = find_all(survey, topics, scope)
-        with watch.timing("vectors"):
-            is_whole = len(selected) == len(readable)
-            add_nearest(found, survey, scope, find_nearest, is_whole=is_whole)
-        chosen = choose_shown(found.findings, survey, is_limited=not limits.is_empty)
-        quoted = () if survey.is_negated else topics
-        shown = number_passages([choose_quote(finding, scope, quoted) for finding in chosen], scope)
-    except SurveyStopped:
-        found, is_stopped = _Found(), True
-    passages = list_passages(shown) if found.findings else number_nearest(found.nearest[:MOST_NEAREST])
+    is_whole = len(selected) == len(readable)
+    found = search_scope(
+        survey, scope, find_nearest, watch, is_whole=is_whole, is_limited=not limits.is_empty
+    )
+    passages = found.list_passages()
     return SurveyFindings(
         survey,
         trace=SearchTrace(
@@ -115,7 +109,7 @@ def conduct_survey(
             hits=tuple(describe_hit(passage, scope.records) for passage in passages),
             seconds=tuple(watch.seconds.items()),
         ),
-        shown=tuple(shown),
+        shown=tuple(found.shown),
         count=len(found.findings) or sum(count for _, count in found.groups),
         members=len(list_group(found.findings, "member")),
         member_documents=count_documents(list_group(found.findings, "member")),
@@ -130,8 +124,37 @@ def conduct_survey(
         uses_file_dates=found.uses_file_dates,
         limits=tuple(describe_filters(limits)),
         passages=tuple(passages),
-        is_stopped=is_stopped,
+        is_stopped=found.is_stopped,
     )
+
+
+def search_scope(
+    survey: Survey,
+    scope: SurveyScope,
+    find_nearest: FindNearest,
+    watch: Stopwatch,
+    *,
+    is_whole: bool,
+    is_limited: bool,
+) -> _Found:
+    """What the documents of a scope hold for a survey, with what is shown of it; nothing if it is stopped.
+
+    :param is_whole: whether the scope is the whole corpus.
+    :param is_limited: whether limits were named, beside the topic.
+    """
+    parts = split_topic(survey.topic)
+    topics = [spelling for part in parts for spelling in scope.library.list_spellings(scope.corpus, part)]
+    try:
+        with watch.timing("words"):
+            found = find_all(survey, topics, scope)
+        with watch.timing("vectors"):
+            add_nearest(found, survey, scope, find_nearest, is_whole=is_whole)
+        chosen = choose_shown(found.findings, survey, is_limited=is_limited)
+        quoted = () if survey.is_negated else topics
+        found.shown = number_passages([choose_quote(finding, scope, quoted) for finding in chosen], scope)
+    except SurveyStopped:
+        return _Found(is_stopped=True)
+    return found
 
 
 def find_all(survey: Survey, topics: Sequence[str], scope: SurveyScope) -> _Found:

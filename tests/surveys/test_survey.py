@@ -231,11 +231,8 @@ def library(bench: Bench) -> Bench:
     return bench
 
 
-def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_FILTERS):
-    """The finished answer and the assistant that gave it."""
-
-    def search(question, *, corpus, limit, filters):
-        return bench.search_with_trace(question, limit=limit, filters=filters)
+def look_through_bench(bench: Bench):
+    """What an assistant conducts surveys over a bench with."""
 
     def look_through(survey, question, *, corpus, filters, stop=None):
         return conduct_survey(
@@ -248,8 +245,19 @@ def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_
             filters=filters,
         )
 
+    return look_through
+
+
+def ask(bench: Bench, question: str, history=(), *, filters: SearchFilters = NO_FILTERS):
+    """The finished answer and the assistant that gave it."""
+
+    def search(question, *, corpus, limit, filters):
+        return bench.search_with_trace(question, limit=limit, filters=filters)
+
     plain = make_assistant(evidence_floor=2.0)
-    assistant = Assistant(search, bench.embedder, plain.model, PROMPTS, plain.rules, look_through)
+    assistant = Assistant(
+        search, bench.embedder, plain.model, PROMPTS, plain.rules, look_through_bench(bench)
+    )
     answer = assistant.answer(question, history, corpus=CORPUS, filters=filters)
     assert "".join(answer) == answer.text
     assert plain.model.prompts == []
@@ -722,19 +730,7 @@ def copied(make_bench) -> Bench:
 
 def ask_copied(bench: Bench, question: str, filters: SearchFilters = NO_FILTERS):
     """The answer to a survey over a bench, from no model."""
-
-    def look_through(survey, asked, *, corpus, filters, stop):
-        return conduct_survey(
-            survey,
-            asked,
-            corpus=corpus,
-            library=bench.library,
-            find_nearest=bench.vectors.find_nearest,
-            embedder=bench.embedder,
-            filters=filters,
-        )
-
-    assistant = replace(make_assistant(), look_through=look_through)
+    assistant = replace(make_assistant(), look_through=look_through_bench(bench))
     told = assistant.answer_without_model(question, question, corpus=CORPUS, filters=filters, started=0.0)
     return told.finish()
 
