@@ -323,11 +323,11 @@ class Service:
         vectors = VectorIndex(
             self._index.vectors_folder,
             fingerprint=embedder.fingerprint,
-            read_vectors=self._library.read_vectors,
+            read_vectors=self._library.chunks.read_vectors,
         )
         for corpus in self._library.list_corpora():
             report(f"the vector index of {corpus} is checked")
-            vectors.check(corpus, self._library.count_chunks(corpus, embedder.fingerprint))
+            vectors.check(corpus, self._library.chunks.count_chunks(corpus, embedder.fingerprint))
         self._vectors = vectors
         self._ingestor = Ingestor(
             self._library,
@@ -355,7 +355,7 @@ class Service:
     def _count_corpus(self, corpus: Corpus) -> Corpus:
         readable = [record for record in self.list_documents(corpus.name) if record.problem is None]
         starters = corpus.starter_questions or draw_questions(
-            self._library.list_places(corpus.name, limit=STARTER_CHUNKS)
+            self._library.chunks.list_places(corpus.name, limit=STARTER_CHUNKS)
         )
         return replace(
             corpus,

@@ -156,7 +156,7 @@ def test_what_a_killed_run_deleted_is_erased_by_the_next_one(bench):
 def test_what_cannot_be_erased_while_another_process_reads_is_erased_by_the_next_run(bench):
     bench.write("launch.md", SECRET)
     bench.ingest()
-    bench.library._database.execute("PRAGMA busy_timeout = 20")
+    bench.library._database.read("PRAGMA busy_timeout = 20")
     with closing(sqlite3.connect(bench.data / "library.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM documents").fetchall()

@@ -118,7 +118,7 @@ OWNERS = {
     "sklearn": {"training"},
     "peft": {"training"},
     "gguf": {"conversion"},
-    "sqlite3": {"database", "library", "chats", "jobs", "backup", "receipts"},
+    "sqlite3": {"database", "library", "receipts"},
     "filelock": {"ownership", "model_preparing", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
