@@ -313,7 +313,7 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
 
     assert upgraded.find_document("notes/a.md") == make_document()
     assert upgraded.list_recipes("notes") == {"a.md": ""}
-    assert upgraded.count_chunks("notes", "f") == len(make_chunks(make_document()))
+    assert upgraded.chunks.count_chunks("notes", "f") == len(make_chunks(make_document()))
     upgraded.close()
 
 
