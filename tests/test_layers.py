@@ -121,7 +121,7 @@ OWNERS = {
     "sklearn": {"training"},
     "peft": {"training"},
     "gguf": {"conversion"},
-    "sqlite3": {"database", "library", "receipts"},
+    "sqlite3": {"database", "library", "backup", "receipts"},
     "filelock": {"ownership", "model_preparing", "record_file"},
     "prometheus_client": {"metrics"},
     "pydantic_settings": {"settings"},
