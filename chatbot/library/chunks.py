@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,19 +12,21 @@ from chatbot.database import Database
 from chatbot.library.rows import (
     CHUNK_COLUMNS,
     RECORD_COLUMNS,
+    SENTENCE_VECTOR_TYPE,
     VECTOR_TYPE,
+    pack_chunk,
     restrict_documents,
     unpack_chunk,
     unpack_sentence_vectors,
 )
-from chatbot.types import Chunk, DocumentRecord, Vectors
+from chatbot.types import Chunk, DocumentRecord, PassageVectors, Vectors
 
 _IDS_PER_QUERY = 30_000
 """SQLite takes 32,766 values a query, unless it was built for more."""
 
 
 class StoredChunks:
-    """Reads chunks and vectors; `Library` writes them with their document."""
+    """Reads chunks and vectors; `Library` writes them with their document, by `insert_chunks`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -149,3 +152,28 @@ class StoredChunks:
                 [row[1] for row in rows],
                 np.stack([np.frombuffer(row[2], dtype=VECTOR_TYPE) for row in rows]),
             )
+
+
+def insert_chunks(
+    database: sqlite3.Connection,
+    chunks: Sequence[Chunk],
+    vectors: PassageVectors,
+    *,
+    corpus: str,
+    fingerprint: str,
+) -> None:
+    """Write the chunks of a document within the transaction that writes it."""
+    database.executemany(
+        f"INSERT INTO chunks ({CHUNK_COLUMNS}, corpus, fingerprint, vector) VALUES ({', '.join('?' * 14)})",
+        [
+            (*pack_chunk(chunk), corpus, fingerprint, vector.astype(VECTOR_TYPE).tobytes())
+            for chunk, vector in zip(chunks, vectors.whole, strict=True)
+        ],
+    )
+    database.executemany(
+        "INSERT INTO sentence_vectors (number, vectors) SELECT number, ? FROM chunks WHERE id = ?",
+        [
+            (sentences.astype(SENTENCE_VECTOR_TYPE).tobytes(), chunk.id)
+            for chunk, sentences in zip(chunks, vectors.spans, strict=True)
+        ],
+    )

@@ -8,16 +8,8 @@ from pathlib import Path
 
 from chatbot.database import Database
 from chatbot.filters import list_choices, select_documents
-from chatbot.library.chunks import StoredChunks
-from chatbot.library.rows import (
-    CHUNK_COLUMNS,
-    RECORD_COLUMNS,
-    SENTENCE_VECTOR_TYPE,
-    VECTOR_TYPE,
-    pack_chunk,
-    pack_record,
-    pack_structure,
-)
+from chatbot.library.chunks import StoredChunks, insert_chunks
+from chatbot.library.rows import RECORD_COLUMNS, pack_record, pack_structure
 from chatbot.library.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 from chatbot.library.words import WordIndex, list_chunk_words, list_document_words
 from chatbot.types import Block, Chunk, Document, DocumentRecord, FilterChoices, PassageVectors, SearchFilters
@@ -179,21 +171,7 @@ class Library:
                 f"VALUES ({', '.join('?' * 22)})",
                 (*pack_record(record), recipe, document.text, *pack_structure(document)),
             )
-            database.executemany(
-                f"INSERT INTO chunks ({CHUNK_COLUMNS}, corpus, fingerprint, vector) "
-                f"VALUES ({', '.join('?' * 14)})",
-                [
-                    (*pack_chunk(chunk), record.corpus, fingerprint, vector.astype(VECTOR_TYPE).tobytes())
-                    for chunk, vector in zip(chunks, vectors.whole, strict=True)
-                ],
-            )
-            database.executemany(
-                "INSERT INTO sentence_vectors (number, vectors) SELECT number, ? FROM chunks WHERE id = ?",
-                [
-                    (sentences.astype(SENTENCE_VECTOR_TYPE).tobytes(), chunk.id)
-                    for chunk, sentences in zip(chunks, vectors.spans, strict=True)
-                ],
-            )
+            insert_chunks(database, chunks, vectors, corpus=record.corpus, fingerprint=fingerprint)
             words_after = {word for chunk in chunks for word in list_chunk_words(chunk.context, chunk.text)}
             self.words.count_words(database, record.corpus, words_before, words_after)
         after = {chunk.id for chunk in chunks}
