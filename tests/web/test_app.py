@@ -424,9 +424,15 @@ def test_no_thread_is_left_behind(client):
 
 
 def test_the_fake_service_offers_nothing_that_the_real_one_lacks():
+    from chatbot.catalogue import Catalogue
     from chatbot.service import Service
+    from chatbot.upkeep import Upkeep
     from tests.web.fake_service import FakeService
 
     offered = {name for name, value in vars(FakeService).items() if callable(value)}
 
-    assert {name for name in offered if not name.startswith("_")} <= set(dir(Service))
+    assert {name for name in offered if not name.startswith("_")} <= {
+        *dir(Service),
+        *dir(Catalogue),
+        *dir(Upkeep),
+    }
