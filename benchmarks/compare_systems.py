@@ -62,7 +62,7 @@ class Ours:
 
     def ingest(self, folder: Path) -> int:
         del folder  # the corpus's documents folder stands for it
-        return self._service.ingest_now("bench", lambda _: None, lambda _: None).chunks
+        return self._service.upkeep.ingest_now("bench", lambda _: None, lambda _: None).chunks
 
     def search(self, question: str) -> int:
         return len(self._service.search(question, corpus="bench", limit=PASSAGES).passages)

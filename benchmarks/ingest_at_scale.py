@@ -94,9 +94,9 @@ def measure_restart(root: Path) -> str:
     fingerprint = StandIn.fingerprint
     started = time.monotonic()
     library = Library(root / "data" / "library.sqlite3")
-    count = library.count_chunks("scale", fingerprint)
+    count = library.chunks.count_chunks("scale", fingerprint)
     vectors = VectorIndex(
-        root / "data" / "vectors", fingerprint=fingerprint, read_vectors=library.read_vectors
+        root / "data" / "vectors", fingerprint=fingerprint, read_vectors=library.chunks.read_vectors
     )
     vectors.check("scale", count)
     opened = time.monotonic() - started
@@ -116,7 +116,7 @@ def ingest_without_model(root: Path) -> None:
     embedder = StandIn()
     library = Library(root / "data" / "library.sqlite3")
     vectors = VectorIndex(
-        root / "data" / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
+        root / "data" / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.chunks.read_vectors
     )
     with DocumentReader() as reader:
         ingestor = Ingestor(library, vectors, embedder, reader.read, 200)

@@ -116,7 +116,7 @@ def measure_library(folder: Path, questions: Path, searches: int) -> dict[str, A
     library = Library(folder / "library.sqlite3")
     started = time.perf_counter()
     vectors = open_index(folder, library, embedder)
-    vectors.check(CORPUS, library.count_chunks(CORPUS, embedder.fingerprint))
+    vectors.check(CORPUS, library.chunks.count_chunks(CORPUS, embedder.fingerprint))
     opened = time.perf_counter()
     results = [
         run_search(asked[number % len(asked)], library, vectors, embedder)
@@ -131,7 +131,7 @@ def measure_library(folder: Path, questions: Path, searches: int) -> dict[str, A
 def open_index(folder: Path, library: Library, embedder: Embedder) -> VectorIndex:
     """The vector index beside a library."""
     return VectorIndex(
-        folder / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
+        folder / "vectors", fingerprint=embedder.fingerprint, read_vectors=library.chunks.read_vectors
     )
 
 

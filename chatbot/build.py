@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.engines import choose_engine
+from chatbot.factories import Factories
 from chatbot.index_places import find_active_index
 from chatbot.loading import Report
 from chatbot.model_preparing import ReportProgress
 from chatbot.prompting import load_prompts
-from chatbot.service import Factories, Service
+from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import Embedder, Generator
 

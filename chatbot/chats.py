@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatbot.database import empty_log, open_database, read_rows, write_transaction
+from chatbot.database import Database
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.forgetting import forget_document, move_document
@@ -56,17 +53,17 @@ class ChatStore:
     """Keeps chats across reloads and restarts. Safe to call from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION)
 
     def close(self) -> None:
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def create_chat(self, corpus: str) -> Chat:
         now = _now()
         chat = Chat(uuid.uuid4().hex, corpus, NEW_CHAT_TITLE, now, now)
-        self._write("INSERT INTO chats VALUES (?, ?, ?, ?, ?)", (chat.id, corpus, chat.title, now, now))
+        self._database.write(
+            "INSERT INTO chats VALUES (?, ?, ?, ?, ?)", (chat.id, corpus, chat.title, now, now)
+        )
         return chat
 
     def list_chats(self) -> list[Chat]:
@@ -76,19 +73,19 @@ class ChatStore:
             "WHERE EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id) ORDER BY updated_at DESC, "
             "(SELECT max(number) FROM turns WHERE chat_id = chats.id) DESC"
         )
-        return [Chat(*row) for row in self._read(query)]
+        return [Chat(*row) for row in self._database.read(query)]
 
     def get_chat(self, chat_id: str) -> Chat:
         """A chat with its turns.
 
         :raises CorpusError: when there is none of that id.
         """
-        found = self._read(
+        found = self._database.read(
             "SELECT id, corpus, title, created_at, updated_at FROM chats WHERE id = ?", (chat_id,)
         )
         if not found:
             raise CorpusError("That chat is no longer there.", "Start a new one.")
-        rows = self._read(
+        rows = self._database.read(
             "SELECT id, question, answer, asked_at, rating FROM turns WHERE chat_id = ? ORDER BY number",
             (chat_id,),
         )
@@ -105,7 +102,7 @@ class ChatStore:
         """
         turn = ChatTurn(uuid.uuid4().hex, question, answer, _now())
         packed = json.dumps(asdict(answer), ensure_ascii=False)
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             if not database.execute("SELECT 1 FROM chats WHERE id = ?", (chat_id,)).fetchone():
                 raise CorpusError("That chat is no longer there.", "Start a new one.")
             database.execute(
@@ -121,26 +118,26 @@ class ChatStore:
 
     def replace_turns_from(self, chat_id: str, turn_id: str) -> None:
         """Drop a turn and all later ones, to ask it again."""
-        self._write(
+        self._database.write(
             "DELETE FROM turns WHERE chat_id = ? AND number >= (SELECT number FROM turns WHERE id = ?)",
             (chat_id, turn_id),
         )
 
     def rate_turn(self, turn_id: str, rating: Rating | None) -> None:
-        self._write("UPDATE turns SET rating = ? WHERE id = ?", (rating, turn_id))
+        self._database.write("UPDATE turns SET rating = ? WHERE id = ?", (rating, turn_id))
 
     def rename_chat(self, chat_id: str, title: str) -> None:
-        self._write("UPDATE chats SET title = ? WHERE id = ?", (shorten_title(title), chat_id))
+        self._database.write("UPDATE chats SET title = ? WHERE id = ?", (shorten_title(title), chat_id))
 
     def list_receipts(self, chat_id: str) -> list[str]:
         """The ids of the receipts of a chat's answers; none where there is no such chat."""
         query = "SELECT json_extract(answer, '$.receipt') FROM turns WHERE chat_id = ?"
-        return [row[0] for row in self._read(query, (chat_id,)) if row[0]]
+        return [row[0] for row in self._database.read(query, (chat_id,)) if row[0]]
 
     def delete_chat(self, chat_id: str) -> None:
         """Delete a chat with its turns, and leave no word of them in the file."""
-        self._write("DELETE FROM chats WHERE id = ?", (chat_id,))
-        self._empty_log()
+        self._database.write("DELETE FROM chats WHERE id = ?", (chat_id,))
+        self._database.empty_log()
 
     def drop_document(self, document_id: str, successor: DocumentRecord | None) -> None:
         """Let answers name the document that has the same content; without one they forget its words."""
@@ -150,7 +147,7 @@ class ChatStore:
                 return forget_document(answer, document_id)
             return move_document(answer, document_id, successor.id, successor.path)
 
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             query = "SELECT number, chat_id, answer FROM turns WHERE instr(answer, ?) > 0"
             rows = database.execute(query, (document_id,)).fetchall()
             database.executemany(
@@ -162,19 +159,7 @@ class ChatStore:
                     "UPDATE turns SET answer = json_set(answer, '$.prompt', NULL) WHERE chat_id = ?",
                     {(row[1],) for row in rows},
                 )
-        self._empty_log()  # it may hold turns that are gone already
-
-    def _empty_log(self) -> None:
-        with self._lock:
-            empty_log(self._database)
-
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return read_rows(self._database, query, values)
-
-    def _write(self, query: str, values: Sequence[object]) -> None:
-        with self._lock, write_transaction(self._database) as database:
-            database.execute(query, values)
+        self._database.empty_log()  # it may hold turns that are gone already
 
 
 def shorten_title(text: str) -> str:

@@ -64,17 +64,17 @@ class ChunkVectors:
 
     def _find_vectors(self, ids: Sequence[str]) -> KnownVectors:
         """The vectors of chunks and of their sentences, of those chunks that the library has both of."""
-        whole = self.library.find_vectors(ids, self.embedder.fingerprint)
-        sentences = self.library.find_sentence_vectors(ids, self.embedder.fingerprint)
+        whole = self.library.chunks.find_vectors(ids, self.embedder.fingerprint)
+        sentences = self.library.chunks.find_sentence_vectors(ids, self.embedder.fingerprint)
         return {chunk_id: (whole[chunk_id], sentences[chunk_id]) for chunk_id in whole.keys() & sentences}
 
     def _borrow_vectors(self, chunks: Sequence[Chunk], donor: str) -> KnownVectors:
         """By chunk, the vectors of the donor's chunk with the same words, where there is one."""
-        ids = self.library.list_chunks_of([donor], limit=MOST_BORROWED)
+        ids = self.library.chunks.list_chunks_of([donor], limit=MOST_BORROWED)
         lent = self._find_vectors(ids)
         by_text = {
             join_for_embedding(chunk): lent[chunk_id]
-            for chunk_id, (chunk, _) in self.library.find_chunks(ids).items()
+            for chunk_id, (chunk, _) in self.library.chunks.find_chunks(ids).items()
             if chunk_id in lent
         }
         texts = {chunk.id: join_for_embedding(chunk) for chunk in chunks}

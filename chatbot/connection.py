@@ -102,7 +102,7 @@ class OwnService:
         history: Sequence[Message] = (),
         filters: SearchFilters = NO_FILTERS,
     ) -> Events:
-        name = self._service.find_corpus(corpus)
+        name = self._service.catalogue.find_corpus(corpus)
         answer = self._service.ask(question, corpus=name, history=history, filters=filters)
         try:
             yield {"type": "passages", "passages": [passage_to_json(item) for item in answer.passages]}
@@ -123,7 +123,7 @@ class OwnService:
         filters: SearchFilters = NO_FILTERS,
         explain: bool = False,
     ) -> Json:
-        name = self._service.find_corpus(corpus)
+        name = self._service.catalogue.find_corpus(corpus)
         if explain:
             return explanation_to_json(
                 self._service.explain(question, corpus=name, limit=limit, filters=filters)
@@ -131,14 +131,16 @@ class OwnService:
         return search_to_json(self._service.search(question, corpus=name, limit=limit, filters=filters))
 
     def list_documents(self, corpus: str | None) -> list[Json]:
-        records = self._service.list_documents(self._service.find_corpus(corpus))
+        records = self._service.catalogue.list_documents(self._service.catalogue.find_corpus(corpus))
         return [document_to_json(record) for record in records]
 
     def get_answer(self, answer_id: str) -> Json:
-        return receipt_to_json(self._service.records.receipts.get(answer_id), self._service.get_document)
+        return receipt_to_json(
+            self._service.records.receipts.get(answer_id), self._service.catalogue.get_document
+        )
 
     def ingest(self, corpus: str | None, *, only_refused: bool = False) -> Events:
-        name = self._service.find_corpus(corpus)
+        name = self._service.catalogue.find_corpus(corpus)
         events: queue.SimpleQueue[Json | Exception] = queue.SimpleQueue()
         stop = threading.Event()
         work = threading.Thread(
@@ -171,7 +173,7 @@ class OwnService:
             events.put({"type": "outcome", "outcome": asdict(outcome)})
 
         try:
-            report = self._service.ingest_now(
+            report = self._service.upkeep.ingest_now(
                 corpus, note_progress, note_outcome, stop, only_refused=only_refused
             )
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
@@ -180,10 +182,10 @@ class OwnService:
             events.put({"type": "report", "report": report_to_json(report)})
 
     def find_changes(self, corpus: str | None) -> Json:
-        return changes_to_json(self._service.find_changes(self._service.find_corpus(corpus)))
+        return changes_to_json(self._service.upkeep.find_changes(self._service.catalogue.find_corpus(corpus)))
 
     def list_jobs(self, corpus: str | None) -> list[Json]:
-        name = self._service.find_corpus(corpus)
+        name = self._service.catalogue.find_corpus(corpus)
         return [job_to_json(job) for job in self._service.ingests.jobs.list_jobs(name)]
 
     def get_job(self, number: int) -> Json:

@@ -1,8 +1,9 @@
-"""Opens SQLite files: durable at every commit, brought up to date, all or nothing."""
+"""SQLite files: durable at every commit, brought up to date, all or nothing, shared by threads."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,21 +12,74 @@ from types import MappingProxyType
 from chatbot.errors import LibraryError
 
 
-def open_database(
-    path: Path,
-    schema: str,
-    version: int,
-    upgrades: Mapping[int, str] = MappingProxyType({}),
-    *,
-    survives_power_cut: bool = True,
-) -> sqlite3.Connection:
-    """Open or create a SQLite file in WAL mode, durable at every commit, deleted text overwritten.
+class Database:
+    """A SQLite file. Safe to use from several threads.
+
+    Whoever holds `lock` does several things without another thread between them.
 
     :param upgrades: by version, the statements that lead from it to the next.
     :param survives_power_cut: without it a power cut, but no crash, may undo the last commits, which then
         cost no wait for the disk.
     :raises LibraryError: when it cannot be used, or was made by a newer version of this program.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        version: int,
+        upgrades: Mapping[int, str] = MappingProxyType({}),
+        *,
+        survives_power_cut: bool = True,
+    ) -> None:
+        self.lock = threading.RLock()
+        self._connection = _open(path, schema, version, upgrades, survives_power_cut=survives_power_cut)
+
+    def close(self) -> None:
+        with self.lock:
+            self._connection.close()
+
+    def read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """What a query finds.
+
+        :raises LibraryError: when the disk fails, or is too full for what SQLite has to put down.
+        """
+        with self.lock, _telling():
+            return self._connection.execute(query, values).fetchall()
+
+    def write(self, query: str, values: Sequence[object] = ()) -> None:
+        """Run one statement; see `transaction`."""
+        with self.transaction() as connection:
+            connection.execute(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: commit at the end, roll back on any error.
+
+        :raises LibraryError: when the database cannot be written, for instance on a full disk.
+        """
+        with self.lock, _transaction(self._connection) as connection:
+            yield connection
+
+    def empty_log(self) -> bool:
+        """Write the write-ahead log into the file, where deleted text is overwritten, and empty it.
+
+        :return: whether that was possible; another process may be reading the file for a long time.
+        :raises LibraryError: when the disk fails.
+        """
+        [(is_busy, _, _)] = self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not is_busy
+
+
+def _open(
+    path: Path,
+    schema: str,
+    version: int,
+    upgrades: Mapping[int, str],
+    *,
+    survives_power_cut: bool,
+) -> sqlite3.Connection:
+    """Open or create a file in WAL mode, durable at every commit, deleted text overwritten."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
@@ -36,7 +90,7 @@ def open_database(
         found = int(database.execute("PRAGMA user_version").fetchone()[0])
         if found < version:
             steps = [schema] if found == 0 else [upgrades[step] for step in range(found, version)]
-            with write_transaction(database):
+            with _transaction(database):
                 for statement in _split_statements("".join(steps)):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {version}")
@@ -73,11 +127,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing: commit at the end, roll back on any error.
-
-    :raises LibraryError: when the database cannot be written, for instance on a full disk.
-    """
+def _transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     with _telling():
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -87,25 +137,6 @@ def write_transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connecti
             if database.in_transaction:  # a full disk may have ended it already
                 database.execute("ROLLBACK")
             raise
-
-
-def empty_log(database: sqlite3.Connection) -> bool:
-    """Write what the write-ahead log holds into the file, where deleted text is overwritten, and empty it.
-
-    :return: whether that was possible; another process may be reading the file for a long time.
-    :raises LibraryError: when the disk fails.
-    """
-    [(is_busy, _, _)] = read_rows(database, "PRAGMA wal_checkpoint(TRUNCATE)")
-    return not is_busy
-
-
-def read_rows(database: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-    """What a query finds.
-
-    :raises LibraryError: when the disk fails, or is too full for what SQLite has to put down.
-    """
-    with _telling():
-        return database.execute(query, values).fetchall()
 
 
 @contextmanager

@@ -279,7 +279,7 @@ def try_answer(settings: Settings, on_progress: Callable[[str], None]) -> Iterat
         with build_service(own) as service:
             service.start(ingest=False)
             service.wait_until_ready(on_progress)
-            report = service.ingest_now("trial", lambda _: None, lambda _: None)
+            report = service.upkeep.ingest_now("trial", lambda _: None, lambda _: None)
             yield Check(
                 "ingest",
                 report.chunks > 0,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chatbot.database import open_database, write_transaction
+from chatbot.database import Database
 from chatbot.types import Rating
 
 SCHEMA_VERSION = 1
@@ -40,13 +39,11 @@ class FeedbackStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def give(self, feedback: Feedback) -> None:
         """Keep what somebody thought of an answer, in place of what was said of it before.
@@ -55,7 +52,7 @@ class FeedbackStore:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         values = (feedback.answer_id, feedback.corpus, feedback.question, feedback.rating, feedback.comment)
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?, ?)", (*values, now))
             database.execute(
                 "DELETE FROM feedback WHERE rowid <= (SELECT max(rowid) - ? FROM feedback)", (MOST_KEPT,)
@@ -63,15 +60,14 @@ class FeedbackStore:
 
     def take_back(self, answer_id: str) -> None:
         """Forget what was thought of an answer."""
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("DELETE FROM feedback WHERE answer_id = ?", (answer_id,))
 
     def list_feedback(self, corpus: str = "", *, limit: int = 1000) -> list[Feedback]:
         """The latest feedback, newest first, of one corpus or of all."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT answer_id, corpus, question, rating, comment, given_at FROM feedback "
-                "WHERE ? IN ('', corpus) ORDER BY rowid DESC LIMIT ?",
-                (corpus, limit),
-            ).fetchall()
+        rows = self._database.read(
+            "SELECT answer_id, corpus, question, rating, comment, given_at FROM feedback "
+            "WHERE ? IN ('', corpus) ORDER BY rowid DESC LIMIT ?",
+            (corpus, limit),
+        )
         return [Feedback(*row) for row in rows]

@@ -154,7 +154,7 @@ class IngestQueue:
             is_waiting = any(job.corpus == corpus for job in self.jobs.list_waiting())
             return IngestProgress(corpus, "", 0, 0, 0, 0.0, None) if is_waiting else None
 
-    def report(self, corpus: str) -> IngestReport | None:
+    def last_report(self, corpus: str) -> IngestReport | None:
         """What the last ingest did that changed or tried anything, also one of an earlier process."""
         with self._changed:
             found = self._reports.get(corpus)
@@ -169,7 +169,7 @@ class IngestQueue:
         stopped = job.state == "stopped"
         return IngestReport(corpus, outcomes, job.unchanged, job.chunks, job.seconds, stopped, job=job.number)
 
-    def last(self, corpus: str) -> IngestReport | None:
+    def latest(self, corpus: str) -> IngestReport | None:
         """The report of the last ingest, also of one that found nothing to do; None if it failed."""
         with self._changed:
             return self._last.get(corpus)

@@ -6,8 +6,6 @@ were read are unchanged then. A file over which the program ended several times 
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chatbot.changes import FolderChanges
-from chatbot.database import open_database, read_rows, write_transaction
+from chatbot.database import Database
 from chatbot.errors import CorpusError
 from chatbot.types import FileOutcome, FileResult, IngestReport
 
@@ -85,18 +83,16 @@ class JobStore:
     """Keeps the ingests of a data folder. Safe to call from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, survives_power_cut=False)
-        self._write("UPDATE jobs SET state = 'waiting' WHERE state = 'running'")
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION, survives_power_cut=False)
+        self._database.write("UPDATE jobs SET state = 'waiting' WHERE state = 'running'")
 
     def close(self) -> None:
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def request(self, corpus: str, *, only_refused: bool = False) -> int:
         """The number of a job of this kind that waits; a new one unless one does already."""
         query = "SELECT number FROM jobs WHERE corpus = ? AND only_refused = ? AND state = 'waiting'"
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             found = database.execute(query, (corpus, only_refused)).fetchone()
             if found:
                 return int(found[0])
@@ -114,7 +110,9 @@ class JobStore:
 
     def start(self, number: int) -> None:
         """Note that a job runs."""
-        self._write("UPDATE jobs SET state = 'running', started_at = ? WHERE number = ?", (_now(), number))
+        self._database.write(
+            "UPDATE jobs SET state = 'running', started_at = ? WHERE number = ?", (_now(), number)
+        )
 
     def note_changes(self, number: int, changes: FolderChanges) -> None:
         """Write down what a job has to do; what it did before a crash stays.
@@ -122,7 +120,7 @@ class JobStore:
         A file that was being read when the program ended, and about which nothing is left to do, had been
         taken in or refused already.
         """
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.executemany(
                 "INSERT INTO job_files (job, path, ordinal, state) VALUES (?, ?, ?, 'waiting') "
                 "ON CONFLICT DO UPDATE SET ordinal = excluded.ordinal, state = 'waiting'",
@@ -141,14 +139,14 @@ class JobStore:
 
     def begin_file(self, number: int, path: str) -> None:
         """Note that a file is being read."""
-        self._write(
+        self._database.write(
             "UPDATE job_files SET state = 'reading', attempts = attempts + 1 WHERE job = ? AND path = ?",
             (number, path),
         )
 
     def list_attempts(self, number: int) -> dict[str, int]:
         """How often the program ended while a file of a job was in hand, by path, where it did."""
-        rows = self._read(
+        rows = self._database.read(
             "SELECT path, attempts FROM job_files WHERE job = ? AND state IN ('waiting', 'reading') "
             "AND attempts > 0",
             (number,),
@@ -157,7 +155,7 @@ class JobStore:
 
     def leave_files(self, number: int) -> None:
         """Note that files which were begun wait again, because the job is left in good order."""
-        self._write(
+        self._database.write(
             "UPDATE job_files SET state = 'waiting', attempts = attempts - 1 WHERE job = ? "
             "AND state = 'reading'",
             (number,),
@@ -165,7 +163,7 @@ class JobStore:
 
     def note_outcome(self, number: int, outcome: FileOutcome) -> None:
         """Write down how a file fared."""
-        self._write(
+        self._database.write(
             "UPDATE job_files SET state = ?, chunks = ?, seconds = ?, reason = ?, same_as = ?, attempts = 0 "
             "WHERE job = ? AND path = ?",
             (
@@ -181,7 +179,7 @@ class JobStore:
 
     def finish(self, number: int, report: IngestReport) -> None:
         """Note how a job ended; files that were not reached stay waiting."""
-        self._write(
+        self._database.write(
             "UPDATE jobs SET state = ?, finished_at = ?, unchanged = ?, seconds = seconds + ?, chunks = "
             "(SELECT coalesce(sum(chunks), 0) FROM job_files WHERE job = number) WHERE number = ?",
             (
@@ -195,18 +193,18 @@ class JobStore:
 
     def put_back(self, number: int) -> None:
         """Let a job that the end of the program interrupts wait for the next start."""
-        self._write("UPDATE jobs SET state = 'waiting' WHERE number = ?", (number,))
+        self._database.write("UPDATE jobs SET state = 'waiting' WHERE number = ?", (number,))
 
     def fail(self, number: int, problem: str) -> None:
         """Note why a job ended as a whole."""
-        self._write(
+        self._database.write(
             "UPDATE jobs SET state = 'failed', finished_at = ?, problem = ? WHERE number = ?",
             (_now(), problem, number),
         )
 
     def cancel(self, number: int) -> bool:
         """Take a job out that waits; False where it does not."""
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             return bool(
                 database.execute(
                     "UPDATE jobs SET state = 'stopped', finished_at = ? WHERE number = ? "
@@ -235,7 +233,7 @@ class JobStore:
 
     def list_files(self, number: int) -> list[JobFile]:
         """The files of a job: refused ones first, then in the order of its work."""
-        rows = self._read(
+        rows = self._database.read(
             "SELECT path, state, chunks, seconds, reason, same_as FROM job_files WHERE job = ? "
             "ORDER BY state != 'failed', ordinal, path",
             (number,),
@@ -251,21 +249,13 @@ class JobStore:
         )
 
     def _list(self, condition: str, values: Sequence[object]) -> list[Job]:
-        with self._lock:
-            rows = self._read(f"SELECT {_JOB_COLUMNS} FROM jobs {condition}", values)
+        with self._database.lock:
+            rows = self._database.read(f"SELECT {_JOB_COLUMNS} FROM jobs {condition}", values)
             return [_read_job(row, self._count_files(row[0])) for row in rows]
 
     def _count_files(self, number: int) -> dict[str, int]:
         query = "SELECT state, count(*) FROM job_files WHERE job = ? GROUP BY state ORDER BY state"
-        return {row[0]: row[1] for row in self._read(query, (number,))}
-
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return read_rows(self._database, query, values)
-
-    def _write(self, query: str, values: Sequence[object] = ()) -> None:
-        with self._lock, write_transaction(self._database) as database:
-            database.execute(query, values)
+        return {row[0]: row[1] for row in self._database.read(query, (number,))}
 
 
 def _read_job(row: Sequence[Any], files: dict[str, int]) -> Job:

@@ -41,6 +41,10 @@ class LoadingParts:
         logger.warning("the %s: %s", name, detail)
         self.set_status(PartStatus(name, "ready", detail))
 
+    def describe_missing(self, name: str) -> ChatbotError:
+        """What to raise where a part is needed that is not ready."""
+        return self.error or ModelError(f"The {name} is still loading.", "Ask again in a few seconds.")
+
     def loading(self, name: str) -> _Loading:
         """A context in which the part is at work, and after which it is ready or failed."""
         return _Loading(self, name)

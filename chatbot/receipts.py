@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.chunking import hash_text
-from chatbot.database import empty_log, open_database, write_transaction
+from chatbot.database import Database
 from chatbot.errors import CorpusError
 from chatbot.filters import unpack_filters
 from chatbot.types import FinishedAnswer, Message, SearchFilters, StopReason, Timings
@@ -182,13 +181,11 @@ class ReceiptStore:
     def __init__(self, path: Path, *, most: int, days: int) -> None:
         self.most = most
         self.days = days
-        self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def add(self, receipt: Receipt) -> None:
         """Keep a receipt, and drop those that are too many or too old.
@@ -200,7 +197,7 @@ class ReceiptStore:
         words = _to_text(asdict(receipt.words)) if receipt.words else None
         documents = {passage.document_id for passage in receipt.passages}
         documents |= {citation.document_id for citation in receipt.citations}
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("INSERT OR IGNORE INTO setups VALUES (?, ?)", (setup_hash, setup))
             number = database.execute(
                 "INSERT INTO receipts (id, corpus, asked_at, setup, body, words, is_follow_up) "
@@ -212,13 +209,12 @@ class ReceiptStore:
 
     def find(self, receipt_id: str) -> Receipt | None:
         """The receipt of an answer; None where there is none, or none any more."""
-        with self._lock:
-            row = self._database.execute(
-                "SELECT receipts.id, corpus, asked_at, receipts.body, words, setups.body, is_follow_up "
-                "FROM receipts JOIN setups ON hash = setup WHERE receipts.id = ?",
-                (receipt_id,),
-            ).fetchone()
-        return _unpack(*row) if row else None
+        rows = self._database.read(
+            "SELECT receipts.id, corpus, asked_at, receipts.body, words, setups.body, is_follow_up "
+            "FROM receipts JOIN setups ON hash = setup WHERE receipts.id = ?",
+            (receipt_id,),
+        )
+        return _unpack(*rows[0]) if rows else None
 
     def get(self, receipt_id: str) -> Receipt:
         """The receipt of an answer.
@@ -235,15 +231,15 @@ class ReceiptStore:
 
         Where any are gone, follow-ups lose their words too: what was said before may have quoted them.
         """
-        with self._lock:
-            rows = self._database.execute(
+        with self._database.lock:
+            rows = self._database.read(
                 "SELECT DISTINCT document_id FROM sources JOIN receipts ON number = receipt WHERE corpus = ?",
                 (corpus,),
-            ).fetchall()
+            )
             gone = json.dumps(sorted({row[0] for row in rows} - set(present)))
             if gone == "[]":
                 return 0
-            with write_transaction(self._database) as database:
+            with self._database.transaction() as database:
                 changed = database.execute(
                     "UPDATE receipts SET words = NULL WHERE words IS NOT NULL AND (is_follow_up OR number IN "
                     "(SELECT receipt FROM sources WHERE document_id IN (SELECT value FROM json_each(?))))",
@@ -252,7 +248,7 @@ class ReceiptStore:
                 database.execute(
                     "DELETE FROM sources WHERE document_id IN (SELECT value FROM json_each(?))", (gone,)
                 )
-            empty_log(self._database)
+            self._database.empty_log()
         return changed
 
     def forget_words(self, receipt_ids: Collection[str]) -> None:
@@ -260,13 +256,13 @@ class ReceiptStore:
 
         :raises LibraryError: when the data folder cannot be written.
         """
-        with self._lock:
-            with write_transaction(self._database) as database:
+        with self._database.lock:
+            with self._database.transaction() as database:
                 database.execute(
                     "UPDATE receipts SET words = NULL WHERE id IN (SELECT value FROM json_each(?))",
                     (json.dumps(sorted(receipt_ids)),),
                 )
-            empty_log(self._database)
+            self._database.empty_log()
 
     def _drop_old(self, database: sqlite3.Connection) -> None:
         oldest = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="milliseconds")

@@ -6,11 +6,10 @@ A token is worth what its key is worth at that moment: when the key is revoked, 
 from __future__ import annotations
 
 import secrets
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chatbot.database import open_database, write_transaction
+from chatbot.database import Database
 from chatbot.keys import Access, KeyStore, hash_secret
 
 SCHEMA_VERSION = 1
@@ -32,13 +31,11 @@ class SessionStore:
 
     def __init__(self, path: Path, keys: KeyStore) -> None:
         self._keys = keys
-        self._lock = threading.RLock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION)
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def open(self, key: str) -> str | None:
         """Begin a session with a key; its token is returned and kept nowhere. None for an unknown key.
@@ -50,7 +47,7 @@ class SessionStore:
         token, key_hash = secrets.token_urlsafe(TOKEN_BYTES), hash_secret(key)
         now = datetime.now(UTC)
         values = (hash_secret(token), key_hash, (now + timedelta(days=SESSION_DAYS)).isoformat())
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("DELETE FROM sessions WHERE expires_at < ?", (now.isoformat(),))
             database.execute("INSERT INTO sessions VALUES (?, ?, ?)", values)
             database.execute(
@@ -62,14 +59,13 @@ class SessionStore:
 
     def find_access(self, token: str) -> Access | None:
         """What a session may do; None when it is unknown, over, or its key was revoked."""
-        with self._lock:
-            row = self._database.execute(
-                "SELECT key_hash FROM sessions WHERE token_hash = ? AND expires_at >= ?",
-                (hash_secret(token), datetime.now(UTC).isoformat()),
-            ).fetchone()
-        return self._keys.find_access_by_hash(row[0]) if row else None
+        rows = self._database.read(
+            "SELECT key_hash FROM sessions WHERE token_hash = ? AND expires_at >= ?",
+            (hash_secret(token), datetime.now(UTC).isoformat()),
+        )
+        return self._keys.find_access_by_hash(rows[0][0]) if rows else None
 
     def end(self, token: str) -> None:
         """Sign out."""
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("DELETE FROM sessions WHERE token_hash = ?", (hash_secret(token),))

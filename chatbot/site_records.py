@@ -6,12 +6,11 @@ that it was written from is deleted.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatbot.database import empty_log, open_database, write_transaction
+from chatbot.database import Database
 from chatbot.types import Rating
 
 SCHEMA_VERSION = 2
@@ -54,19 +53,17 @@ class SiteRecords:
     """Counts and ratings of all sites. Safe to call from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, _UPGRADES)
+        self._database = Database(path, _SCHEMA, SCHEMA_VERSION, _UPGRADES)
 
     def close(self) -> None:
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def count_question(self, site: str, day: str, limit: int) -> bool:
         """Count a question; False, and nothing counted, when the day's budget is spent.
 
         :raises LibraryError: when the data folder cannot be written.
         """
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             row = database.execute(
                 "SELECT questions FROM usage WHERE site = ? AND day = ?", (site, day)
             ).fetchone()
@@ -81,11 +78,8 @@ class SiteRecords:
 
     def count_questions(self, site: str, day: str) -> int:
         """How many questions a site was asked on an ISO day."""
-        with self._lock:
-            row = self._database.execute(
-                "SELECT questions FROM usage WHERE site = ? AND day = ?", (site, day)
-            ).fetchone()
-        return int(row[0]) if row else 0
+        rows = self._database.read("SELECT questions FROM usage WHERE site = ? AND day = ?", (site, day))
+        return int(rows[0][0]) if rows else 0
 
     def rate(self, rated: RatedAnswer, documents: Collection[str] = ()) -> None:
         """Keep a rating in place of an earlier one of the same answer.
@@ -93,7 +87,7 @@ class SiteRecords:
         :param documents: the ids of those that the answer was written from.
         """
         values = (rated.answer_id, rated.site, rated.question, rated.answer, rated.rating, rated.rated_at)
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("DELETE FROM ratings WHERE answer_id = ?", (rated.answer_id,))
             database.execute("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?)", values)
             database.executemany(
@@ -102,7 +96,7 @@ class SiteRecords:
 
     def take_back(self, answer_id: str) -> None:
         """Forget the rating of an answer."""
-        with self._lock, write_transaction(self._database) as database:
+        with self._database.transaction() as database:
             database.execute("DELETE FROM ratings WHERE answer_id = ?", (answer_id,))
 
     def drop_document(self, document_id: str, successor_id: str | None) -> None:
@@ -110,8 +104,8 @@ class SiteRecords:
 
         :raises LibraryError: when the data folder cannot be written.
         """
-        with self._lock:
-            with write_transaction(self._database) as database:
+        with self._database.lock:
+            with self._database.transaction() as database:
                 if successor_id is None:
                     database.execute(
                         "UPDATE ratings SET answer = '' WHERE answer_id IN "
@@ -125,12 +119,11 @@ class SiteRecords:
                         (successor_id, document_id),
                     )
                 database.execute("DELETE FROM sources WHERE document_id = ?", (document_id,))
-            empty_log(self._database)
+            self._database.empty_log()
 
     def list_ratings(self, site: str) -> list[RatedAnswer]:
         """The rated answers of a site, newest first."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT * FROM ratings WHERE site = ? ORDER BY rated_at DESC, rowid DESC", (site,)
-            ).fetchall()
+        rows = self._database.read(
+            "SELECT * FROM ratings WHERE site = ? ORDER BY rated_at DESC, rowid DESC", (site,)
+        )
         return [RatedAnswer(*row) for row in rows]

@@ -67,7 +67,7 @@ def measure_speed(
     :param service: one that is ready.
     :raises CorpusError: for a corpus without a document that can be searched.
     """
-    chosen = next(item for item in service.list_corpora() if item.name == corpus)
+    chosen = next(item for item in service.catalogue.list_corpora() if item.name == corpus)
     questions = list(chosen.starter_questions)[:SAMPLE_QUESTIONS]
     if not chosen.chunks or not questions:
         raise CorpusError(f"The corpus {corpus} holds nothing to search.", "Run: chatbot ingest.")

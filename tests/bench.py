@@ -46,7 +46,7 @@ class Bench:
         self.vectors = VectorIndex(
             self.data / "vectors",
             fingerprint=self.embedder.fingerprint,
-            read_vectors=self.library.read_vectors,
+            read_vectors=self.library.chunks.read_vectors,
         )
 
         def read(path: Path) -> ParsedDocument:
@@ -85,12 +85,12 @@ class Bench:
 
     def check(self) -> bool:
         """The self-check of the index at a start; whether it was made again."""
-        return self.vectors.check(CORPUS, self.library.count_chunks(CORPUS, self.embedder.fingerprint))
+        return self.vectors.check(CORPUS, self.library.chunks.count_chunks(CORPUS, self.embedder.fingerprint))
 
     def list_chunks(self) -> dict[str, tuple[Chunk, str, str]]:
         """Everything the library knows of each chunk: itself, its path and its document's text."""
         ids = [chunk_id for ids, _ in self.read_pages() for chunk_id in ids]
-        found = self.library.find_chunks(ids)
+        found = self.library.chunks.find_chunks(ids)
         texts = {
             record.id: self.library.find_document(record.id).text  # type: ignore[union-attr]
             for record in self.library.list_documents(CORPUS)
@@ -106,7 +106,7 @@ class Bench:
         }
 
     def read_pages(self) -> list[tuple[list[str], np.ndarray]]:
-        return list(self.library.read_vectors(CORPUS, self.embedder.fingerprint))
+        return list(self.library.chunks.read_vectors(CORPUS, self.embedder.fingerprint))
 
     def list_indexed(self) -> dict[str, list[int]]:
         """The index's vectors by chunk."""

@@ -105,7 +105,7 @@ def test_a_deleted_chat_is_gone_with_its_turns(store, chat):
     store.delete_chat(chat.id)
 
     assert store.list_chats() == []
-    assert store._read("SELECT id FROM turns") == []
+    assert store._database.read("SELECT id FROM turns") == []
     with pytest.raises(CorpusError, match="no longer there"):
         store.get_chat(chat.id)
 

@@ -437,9 +437,9 @@ def test_a_restart_tells_nothing_of_the_ingests_of_the_process_before(run, capsy
     with build.build_service(load_settings()) as service:
         service.start(generator=False)
         service.wait_until_ready()
-        while service.latest_ingest("notes") is None:
+        while service.ingests.latest("notes") is None:
             service.sleep(0.02)
         serve.follow_ingests(service, make_terminal())
-        assert service.last_report("notes").outcomes
+        assert service.ingests.last_report("notes").outcomes
 
     assert capsys.readouterr().out == ""

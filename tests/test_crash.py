@@ -136,7 +136,7 @@ def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
     """For each question, the chunks that share words with it and the similarities of the nearest."""
     return [
         (
-            set(dict(bench.library.search_words(CORPUS, question, limit=1000))),
+            set(dict(bench.library.words.search_words(CORPUS, question, limit=1000))),
             [
                 round(similarity, 3)
                 for _, similarity in bench.vectors.find_nearest(

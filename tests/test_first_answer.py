@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from chatbot.documents.reader import DocumentReader
+from chatbot.factories import Factories
 from chatbot.prompting import load_prompts
-from chatbot.service import Factories, Service
+from chatbot.service import Service
 from chatbot.settings import load_settings
 
 pytestmark = pytest.mark.models
@@ -40,7 +41,7 @@ def service(tmp_path_factory, minilm, smollm):
     with Service(settings, load_prompts(REPOSITORY / "prompts"), factories) as service:
         service.start(ingest=False)
         service.wait_until_ready()
-        report = service.ingest_now("lighthouse", lambda _: None, lambda _: None)
+        report = service.upkeep.ingest_now("lighthouse", lambda _: None, lambda _: None)
         assert {"added"} == {outcome.result for outcome in report.outcomes}
         yield service
 
@@ -61,9 +62,11 @@ def test_a_question_is_answered_with_the_very_words_of_its_source(service, quest
     quotes = [citation.quote for citation in answer.citations]
     assert any(words in quote for quote in quotes)
     for citation in answer.citations:
-        document = service.get_document(citation.document_id)
+        document = service.catalogue.get_document(citation.document_id)
         assert citation.quote == document.text[citation.source_start : citation.source_end]
-    cited = {service.get_document(citation.document_id).record.path for citation in answer.citations}
+    cited = {
+        service.catalogue.get_document(citation.document_id).record.path for citation in answer.citations
+    }
     assert path in cited
 
 

@@ -24,7 +24,7 @@ def service(make_service, corpora, tmp_path):  # noqa: F811
     service = make_service(data_folder=tmp_path / "data", answer_style="quoting")
     service.start()
     service.wait_until_ready()
-    wait_for(lambda: service.latest_ingest("notes"))
+    wait_for(lambda: service.ingests.latest("notes"))
     return service
 
 
@@ -48,7 +48,7 @@ def find_in_files(folder, words: str) -> list[str]:
 
 
 def find_id(service, path):
-    return next(record.id for record in service.list_documents("notes") if record.path == path)
+    return next(record.id for record in service.catalogue.list_documents("notes") if record.path == path)
 
 
 def test_a_deleted_document_is_gone_from_answers_at_once_and_from_every_byte(service, tmp_path):
@@ -56,7 +56,7 @@ def test_a_deleted_document_is_gone_from_answers_at_once_and_from_every_byte(ser
     assert CANARY in json.dumps(asdict(service.chats.get_chat(chat)))
     assert {"library.sqlite3-wal", "chats.sqlite3-wal"} & set(find_in_files(tmp_path / "data", CANARY))
 
-    service.delete_document(find_id(service, "launch.md"))
+    service.upkeep.delete_document(find_id(service, "launch.md"))
 
     assert CANARY not in str(service.search(QUESTION, corpus="notes"))
     assert find_in_files(tmp_path / "data", CANARY) == []
@@ -68,7 +68,7 @@ def test_a_file_deleted_from_the_folder_is_in_no_byte_after_the_next_ingest(serv
     ask(service)
     (corpora / "notes" / "documents" / "launch.md").unlink()
 
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
     assert find_in_files(tmp_path / "data", CANARY) == []
 
@@ -79,12 +79,12 @@ def test_rated_answers_of_sites_are_forgotten_with_the_document(service, tmp_pat
     service.site_records.rate(rated, find_sources(answer))
     assert "sites.sqlite3-wal" in find_in_files(tmp_path / "data", CANARY)
     launch = find_id(service, "launch.md")
-    assert list(service.find_revisions([launch, "another"])) == [launch]
+    assert list(service.catalogue.find_revisions([launch, "another"])) == [launch]
 
-    service.delete_document(launch)
+    service.upkeep.delete_document(launch)
 
     assert find_in_files(tmp_path / "data", CANARY) == []
-    assert service.find_revisions([launch]) == {}
+    assert service.catalogue.find_revisions([launch]) == {}
     assert [kept.answer for kept in service.site_records.list_ratings("shop")] == [""]
 
 
@@ -94,17 +94,17 @@ def test_rated_answers_stay_when_the_document_is_renamed(service, corpora):  # n
     service.site_records.rate(rated, find_sources(answer))
     documents = corpora / "notes" / "documents"
     (documents / "launch.md").rename(documents / "departure.md")
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
     assert service.site_records.list_ratings("shop") == [rated]
 
-    service.delete_document(find_id(service, "departure.md"))
+    service.upkeep.delete_document(find_id(service, "departure.md"))
     assert [kept.answer for kept in service.site_records.list_ratings("shop")] == [""]
 
 
 def test_an_answer_that_only_looked_at_the_document_keeps_its_text(service, tmp_path):
     chat = ask(service, "When does the ferry leave, at noon?")
     before = service.chats.get_chat(chat).turns[0].answer
-    service.delete_document(find_id(service, "launch.md"))
+    service.upkeep.delete_document(find_id(service, "launch.md"))
 
     after = service.chats.get_chat(chat).turns[0].answer
     assert (after.text, after.citations) == (before.text, before.citations)
@@ -116,7 +116,7 @@ def test_the_answers_about_a_renamed_document_name_its_new_place(service, corpor
     documents = corpora / "notes" / "documents"
     (documents / "launch.md").rename(documents / "departure.md")
 
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
     answer = service.chats.get_chat(chat).turns[0].answer
     moved = find_id(service, "departure.md")
@@ -128,10 +128,10 @@ def test_the_answers_about_a_renamed_document_name_its_new_place(service, corpor
 def test_an_answer_from_a_document_of_which_there_is_a_copy_stays(service, corpora):  # noqa: F811
     chat = ask(service)
     (corpora / "notes" / "documents" / "twin.md").write_text(SECRET)
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
-    service.delete_document(find_id(service, "launch.md"))
-    wait_for(lambda: service.ingest_progress("notes") is None)
+    service.upkeep.delete_document(find_id(service, "launch.md"))
+    wait_for(lambda: service.ingests.progress("notes") is None)
 
     assert CANARY in service.chats.get_chat(chat).turns[0].answer.text
     assert service.search(QUESTION, corpus="notes").passages[0].path == "twin.md"
@@ -156,7 +156,7 @@ def test_what_a_killed_run_deleted_is_erased_by_the_next_one(bench):
 def test_what_cannot_be_erased_while_another_process_reads_is_erased_by_the_next_run(bench):
     bench.write("launch.md", SECRET)
     bench.ingest()
-    bench.library._database.execute("PRAGMA busy_timeout = 20")
+    bench.library._database.read("PRAGMA busy_timeout = 20")
     with closing(sqlite3.connect(bench.data / "library.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM documents").fetchall()

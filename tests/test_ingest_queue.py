@@ -102,12 +102,12 @@ def test_the_report_names_each_file_with_its_reason_also_after_a_restart(make_qu
     first = make_queue()
     report = first.run(first.take_now("notes"), StubIngest())
 
-    recalled = make_queue().report("notes")
+    recalled = make_queue().last_report("notes")
 
     assert report.outcomes == OUTCOMES
     assert set(recalled.outcomes) == set(OUTCOMES)
     assert (recalled.unchanged, recalled.job) == (5, report.job)
-    assert first.report("elsewhere") is None
+    assert first.last_report("elsewhere") is None
 
 
 def test_an_ingest_that_found_nothing_to_do_does_not_hide_the_report_before(queue):
@@ -115,8 +115,8 @@ def test_an_ingest_that_found_nothing_to_do_does_not_hide_the_report_before(queu
 
     queue.run(queue.take_now("notes"), lambda **_: IngestReport("notes", (), 7, 0, 0.1))
 
-    assert queue.report("notes") == told
-    assert queue.last("notes").unchanged == 7
+    assert queue.last_report("notes") == told
+    assert queue.latest("notes").unchanged == 7
 
 
 def test_a_job_that_a_crash_ended_waits_again_under_its_number_and_keeps_what_it_did(make_queue):
@@ -157,7 +157,7 @@ def test_the_report_of_a_resumed_job_tells_what_was_done_before_the_crash_too(ma
     assert report.outcomes == OUTCOMES
     assert (report.unchanged, report.chunks) == (5, 3), "a.md is told as added, not as unchanged"
     assert second.jobs.get_job(report.job).unchanged == 5
-    assert second.last("notes") == report
+    assert second.latest("notes") == report
 
 
 def test_a_file_that_was_taken_in_or_refused_just_before_the_crash_is_not_said_to_be_read_still(make_queue):
@@ -244,7 +244,7 @@ def test_a_job_that_fails_as_a_whole_says_why(queue):
 
     kept = queue.jobs.get_job(job.number)
     assert (kept.state, kept.problem) == ("failed", "The disk is full. Free some space.")
-    assert queue.last("notes") is None
+    assert queue.latest("notes") is None
     assert queue.progress("notes") is None
 
 

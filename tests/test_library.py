@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from chatbot.errors import LibraryError
-from chatbot.library import SCHEMA_VERSION, Library
+from chatbot.library import Library
+from chatbot.library.schema import SCHEMA_VERSION
 from chatbot.types import Block, Chunk, Document, DocumentRecord, PassageVectors
 
 CANARY = "xyzzyplugh-quuxfrobnicate"
@@ -83,7 +84,7 @@ def test_chunks_come_back_with_their_document(library):
     put(library, document)
     chunks = make_chunks(document)
 
-    found = library.find_chunks([chunk.id for chunk in chunks] + ["unknown"])
+    found = library.chunks.find_chunks([chunk.id for chunk in chunks] + ["unknown"])
 
     assert {chunk.id: (chunk, document.record) for chunk in chunks} == found
 
@@ -92,7 +93,7 @@ def test_vectors_come_back_bit_by_bit(library):
     document = make_document()
     put(library, document)
 
-    [(ids, vectors)] = library.read_vectors("notes", "f")
+    [(ids, vectors)] = library.chunks.read_vectors("notes", "f")
 
     assert [chunk.id for chunk in make_chunks(document)] == ids
     assert make_vectors(2).tobytes() == vectors.tobytes()
@@ -103,21 +104,21 @@ def test_the_vectors_of_sentences_come_back_by_chunk_and_go_with_it(library):
     put(library, document)
     ids = [chunk.id for chunk in make_chunks(document)]
 
-    found = library.find_sentence_vectors([*ids, "gone"], "f")
+    found = library.chunks.find_sentence_vectors([*ids, "gone"], "f")
 
     assert sorted(found) == sorted(ids)
     assert found[ids[0]].shape == (2, 4)
     assert found[ids[0]][0] == pytest.approx(make_vectors(2)[0], abs=2e-3)
-    assert library.find_sentence_vectors(ids, "another model") == {}
+    assert library.chunks.find_sentence_vectors(ids, "another model") == {}
     library.delete_document(document.record.id)
-    assert library.find_sentence_vectors(ids, "f") == {}
+    assert library.chunks.find_sentence_vectors(ids, "f") == {}
 
 
 def test_vectors_are_read_in_pages(library):
     for number in range(5):
         put(library, make_document(f"{number}.md"))
 
-    pages = list(library.read_vectors("notes", "f", page_rows=3))
+    pages = list(library.chunks.read_vectors("notes", "f", page_rows=3))
 
     assert [len(ids) for ids, _ in pages] == [3, 3, 3, 1]
     assert len({chunk_id for ids, _ in pages for chunk_id in ids}) == 10
@@ -149,13 +150,13 @@ def test_deleting_a_document_takes_its_chunks_and_words_along(library):
 
     assert sorted(ids) == sorted(chunk.id for chunk in make_chunks(make_document("a.md")))
     assert library.find_document("notes/a.md") is None
-    assert {"notes/b.md/0/Alpha beta"} == set(dict(library.search_words("notes", "alpha", limit=10)))
+    assert {"notes/b.md/0/Alpha beta"} == set(dict(library.words.search_words("notes", "alpha", limit=10)))
 
 
 def test_a_failing_write_changes_nothing(library):
     document = make_document()
     put(library, document)
-    before = list(library.read_vectors("notes", "f"))
+    before = list(library.chunks.read_vectors("notes", "f"))
 
     with pytest.raises(ValueError, match="zip"):
         library.replace_document(
@@ -167,14 +168,14 @@ def test_a_failing_write_changes_nothing(library):
         )
 
     assert document == library.find_document(document.record.id)
-    assert before[0][0] == next(iter(library.read_vectors("notes", "f")))[0]
+    assert before[0][0] == next(iter(library.chunks.read_vectors("notes", "f")))[0]
 
 
 def test_words_are_found_in_any_form_and_without_accents(library):
     put(library, make_document(text="The requested café visits were cancelled"))
 
     assert [
-        len(library.search_words("notes", word, limit=5)) for word in ("request", "cafe", "cancelling")
+        len(library.words.search_words("notes", word, limit=5)) for word in ("request", "cafe", "cancelling")
     ] == [1, 1, 1]
 
 
@@ -182,7 +183,7 @@ def test_a_search_by_words_stays_inside_its_corpus(library):
     put(library, make_document(corpus="notes"))
     put(library, make_document(corpus="other"))
 
-    assert list(dict(library.search_words("other", "alpha", limit=5))) == ["other/a.md/0/Alpha beta"]
+    assert list(dict(library.words.search_words("other", "alpha", limit=5))) == ["other/a.md/0/Alpha beta"]
 
 
 @pytest.mark.parametrize(
@@ -209,16 +210,16 @@ def test_a_search_by_words_stays_inside_its_corpus(library):
 def test_the_syntax_of_the_word_index_is_only_text_in_a_question(library, question):
     put(library, make_document())
 
-    found = library.search_words("notes", question, limit=5)
+    found = library.words.search_words("notes", question, limit=5)
 
     assert set(dict(found)) <= {chunk.id for chunk in make_chunks(make_document())}
-    assert library.count_chunks("notes", "f") == 2
+    assert library.chunks.count_chunks("notes", "f") == 2
 
 
 def test_a_question_of_stop_words_finds_nothing(library):
     put(library, make_document())
 
-    assert library.search_words("notes", "what is it?", limit=5) == []
+    assert library.words.search_words("notes", "what is it?", limit=5) == []
 
 
 def test_a_search_finds_the_same_beside_a_corpus_that_fills_the_index(library):
@@ -226,19 +227,19 @@ def test_a_search_finds_the_same_beside_a_corpus_that_fills_the_index(library):
         put(library, make_document(f"{number}.md", corpus="other", text="Alpha alpha. Alpha beta"))
     put(library, make_document("few.md", text="Alpha and other words. Gamma delta"))
 
-    found = library.search_words("notes", "alpha", limit=2)
+    found = library.words.search_words("notes", "alpha", limit=2)
 
     assert [chunk_id for chunk_id, _ in found] == ["notes/few.md/0/Alpha and other words"]
 
 
 def test_words_that_very_many_documents_hold_are_left_out_but_for_the_rarest_two(library, monkeypatch):
-    monkeypatch.setattr("chatbot.library.COMMON_DOCUMENTS", 1)
+    monkeypatch.setattr("chatbot.library.words.COMMON_DOCUMENTS", 1)
     for number in range(4):
         text = f"Alpha number{number}. Beta half{number // 2}"
         put(library, make_document(f"{number}.md", text=text))
 
     def search(question):
-        found = library.search_words("notes", question, limit=9)
+        found = library.words.search_words("notes", question, limit=9)
         return sorted({chunk_id.split("/")[1] for chunk_id, _ in found})
 
     assert search("alpha number1 number3") == ["1.md", "3.md"]
@@ -312,7 +313,7 @@ def test_a_library_from_before_languages_is_kept_and_its_documents_are_read_agai
 
     assert upgraded.find_document("notes/a.md") == make_document()
     assert upgraded.list_recipes("notes") == {"a.md": ""}
-    assert upgraded.count_chunks("notes", "f") == len(make_chunks(make_document()))
+    assert upgraded.chunks.count_chunks("notes", "f") == len(make_chunks(make_document()))
     upgraded.close()
 
 
@@ -346,7 +347,7 @@ def test_words_are_searched_within_documents_and_beside_phrases(library):
         put(library, make_document(f"{name}.md", text=f"Alpha beta {name}. Alpha gamma"))
 
     def search(**limits):
-        found = library.search_words("notes", "alpha", limit=10, **limits)
+        found = library.words.search_words("notes", "alpha", limit=10, **limits)
         return [chunk_id.removeprefix("notes/") for chunk_id, _ in found]
 
     assert len(search()) == 6
@@ -376,4 +377,4 @@ def test_a_folder_in_place_of_the_library_is_refused(tmp_path):
 def test_a_document_of_very_many_chunks_finds_its_known_vectors(library):
     ids = [f"id-{number}" for number in range(260_000)]
 
-    assert library.find_vectors(ids, "f") == {}
+    assert library.chunks.find_vectors(ids, "f") == {}

@@ -7,9 +7,10 @@ import pytest
 
 from chatbot.documents.reader import DocumentReader
 from chatbot.errors import CorpusError, LibraryError, LibraryInUse, ModelError, QuestionError
+from chatbot.factories import Factories
 from chatbot.ownership import claim_data_folder
 from chatbot.prompting import load_prompts
-from chatbot.service import Factories, Service
+from chatbot.service import Service
 from chatbot.settings import load_settings
 from chatbot.types import Message, SearchFilters
 from tests.fakes import HashingEmbedder, ScriptedGenerator
@@ -68,12 +69,12 @@ def service(make_service):
     service = make_service()
     service.start()
     service.wait_until_ready()
-    wait_for(lambda: service.last_report("notes"))
+    wait_for(lambda: service.ingests.last_report("notes"))
     return service
 
 
 def list_paths(service: Service) -> list[str]:
-    return [record.path for record in service.list_documents("notes")]
+    return [record.path for record in service.catalogue.list_documents("notes")]
 
 
 def test_a_question_is_answered_from_the_documents(service):
@@ -82,7 +83,7 @@ def test_a_question_is_answered_from_the_documents(service):
     assert answer.found
     assert "The ferry leaves at noon" in answer.text
     [citation] = answer.citations
-    document = service.get_document(citation.document_id)
+    document = service.catalogue.get_document(citation.document_id)
     assert citation.quote == document.text[citation.source_start : citation.source_end]
 
 
@@ -128,7 +129,7 @@ def test_search_needs_no_language_model(make_service):
     service = make_service(make_generator=lambda _: pytest.fail("it was loaded"))
     service.start(generator=False, ingest=False)
     service.wait_until_ready()
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
     assert service.search("ferry", corpus="notes").passages[0].path == "ferry.md"
 
@@ -141,19 +142,19 @@ def test_a_search_is_narrowed_by_what_is_typed_and_what_is_chosen(make_service, 
     service = make_service()
     service.start(generator=False, ingest=False)
     service.wait_until_ready()
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
     typed = service.search("ferry folder:old", corpus="notes")
     both = service.search("ferry folder:old", corpus="notes", filters=SearchFilters(formats=("txt",)))
     alone = service.search("file:old/ferry.md", corpus="notes")
-    plain = service.search_standalone("ferry folder:old", corpus="notes", limit=9)
+    plain = service.get_corpus_search().search("ferry folder:old", corpus="notes", limit=9)
 
     assert {passage.path for passage in typed.passages} == {"old/ferry.md", "old/ferry.txt"}
     assert (typed.trace.question, typed.trace.documents, typed.trace.documents_total) == ("ferry", 2, 3)
     assert [passage.path for passage in both.passages] == ["old/ferry.txt"]
     assert [passage.path for passage in alone.passages] == ["old/ferry.md"]
     assert plain.trace.documents == plain.trace.documents_total == 3
-    assert service.list_filter_choices("notes").folders == ("old",)
+    assert service.catalogue.list_filter_choices("notes").folders == ("old",)
 
 
 def test_a_filter_that_cannot_be_used_is_refused_with_advice(service):
@@ -182,7 +183,7 @@ def test_an_embedding_model_that_fails_is_told_to_everyone_who_waits_or_asks(mak
 def test_search_goes_on_when_only_the_language_model_fails(make_service):
     service = make_service(make_generator=fail_to_load)
     service.start()
-    wait_for(lambda: service.last_report("notes"))
+    wait_for(lambda: service.ingests.last_report("notes"))
 
     assert service.search("ferry", corpus="notes").passages
     with pytest.raises(ModelError, match="weights are damaged"):
@@ -239,7 +240,7 @@ def test_everything_is_there_after_a_restart(make_service):
     first = make_service()
     first.start()
     first.wait_until_ready()
-    wait_for(lambda: first.last_report("notes"))
+    wait_for(lambda: first.ingests.last_report("notes"))
     first.close()
 
     second = make_service()
@@ -252,7 +253,7 @@ def test_everything_is_there_after_a_restart(make_service):
 def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
     (tmp_path / "upload").write_text("# Dogs\n\nDogs wait outside.\n")
 
-    names = service.add_files("notes", [("../dogs.md", tmp_path / "upload")])
+    names = service.upkeep.add_files("notes", [("../dogs.md", tmp_path / "upload")])
     wait_for(lambda: "dogs.md" in list_paths(service))
 
     assert names == ["dogs.md"]
@@ -263,47 +264,49 @@ def test_a_file_that_is_added_is_copied_and_read(service, corpora, tmp_path):
 def test_a_file_that_cannot_be_read_is_told_in_the_report(service, tmp_path):
     (tmp_path / "upload").write_bytes(b"%PDF-1.7 broken")
 
-    service.add_files("notes", [("bad.pdf", tmp_path / "upload")])
-    wait_for(lambda: "bad.pdf" in list_paths(service) and not service.ingest_progress("notes"))
+    service.upkeep.add_files("notes", [("bad.pdf", tmp_path / "upload")])
+    wait_for(lambda: "bad.pdf" in list_paths(service) and not service.ingests.progress("notes"))
 
-    [outcome] = service.last_report("notes").outcomes
+    [outcome] = service.ingests.last_report("notes").outcomes
     assert (outcome.path, outcome.result) == ("bad.pdf", "failed")
     assert "bad.pdf" in outcome.reason
 
 
 def test_a_deleted_document_is_gone_from_folder_library_and_answers(service, corpora):
-    [record] = service.list_documents("notes")
+    [record] = service.catalogue.list_documents("notes")
 
-    service.delete_document(record.id)
+    service.upkeep.delete_document(record.id)
 
     assert not (corpora / "notes" / "documents" / "ferry.md").exists()
     assert service.search("ferry", corpus="notes").passages == ()
     with pytest.raises(CorpusError, match="no longer in the library"):
-        service.get_document(record.id)
+        service.catalogue.get_document(record.id)
     with pytest.raises(CorpusError):
-        service.delete_document(record.id)
+        service.upkeep.delete_document(record.id)
 
 
 def test_a_document_whose_file_is_gone_can_still_be_deleted(service, corpora):
-    [record] = service.list_documents("notes")
+    [record] = service.catalogue.list_documents("notes")
     (corpora / "notes" / "documents" / "ferry.md").unlink()
 
-    service.delete_document(record.id)
+    service.upkeep.delete_document(record.id)
 
     assert list_paths(service) == []
 
 
 def test_the_original_file_of_a_document_is_found(service, corpora):
-    [record] = service.list_documents("notes")
+    [record] = service.catalogue.list_documents("notes")
 
-    assert (corpora / "notes" / "documents" / "ferry.md").resolve() == service.document_file(record.id)
+    assert (corpora / "notes" / "documents" / "ferry.md").resolve() == service.catalogue.document_file(
+        record.id
+    )
 
 
 def test_a_file_dropped_into_the_folder_is_picked_up_and_a_deleted_one_forgotten(make_service, corpora):
     service = make_service(watch_seconds=0.05)
     service.start()
     service.wait_until_ready()
-    wait_for(lambda: list_paths(service) == ["ferry.md"] and service.ingest_progress("notes") is None)
+    wait_for(lambda: list_paths(service) == ["ferry.md"] and service.ingests.progress("notes") is None)
     time.sleep(0.1)
 
     (corpora / "notes" / "documents" / "dogs.md").write_text("# Dogs\n\nDogs wait outside.\n")
@@ -316,21 +319,21 @@ def test_a_new_corpus_is_picked_up(make_service, corpora):
     service = make_service(watch_seconds=0.05)
     service.start()
     service.wait_until_ready()
-    wait_for(lambda: service.last_report("notes"))
+    wait_for(lambda: service.ingests.last_report("notes"))
     time.sleep(0.1)
 
     (corpora / "second" / "documents").mkdir(parents=True)
     (corpora / "second" / "documents" / "a.md").write_text(FERRY)
 
-    wait_for(lambda: service.list_documents("second"))
+    wait_for(lambda: service.catalogue.list_documents("second"))
 
 
-def test_a_watched_folder_that_disappears_is_no_disaster(make_service, corpora):
+def test_a_watched_folder_that_disappears_is_no_disaster(make_service, corpora, caplog):
     service = make_service(watch_seconds=0.05)
     service.start()
     service.wait_until_ready()
     corpora.rename(corpora.with_name("away"))
-    time.sleep(0.2)
+    wait_for(lambda: "the corpora cannot be watched" in caplog.text)
     corpora.with_name("away").rename(corpora)
     (corpora / "notes" / "documents" / "dogs.md").write_text("# Dogs\n\nDogs wait outside.\n")
 
@@ -344,11 +347,11 @@ def test_a_missing_corpora_folder_is_told_when_a_corpus_is_asked_for(make_servic
     time.sleep(0.1)
 
     with pytest.raises(CorpusError, match="nowhere"):
-        service.find_corpus(None)
+        service.catalogue.find_corpus(None)
 
 
 def test_corpora_are_listed_with_their_size_the_default_first(service):
-    corpora = service.list_corpora()
+    corpora = service.catalogue.list_corpora()
 
     assert [(corpus.name, corpus.documents, corpus.chunks) for corpus in corpora] == [
         ("notes", 1, 1),
@@ -357,9 +360,13 @@ def test_corpora_are_listed_with_their_size_the_default_first(service):
 
 
 def test_the_corpus_that_is_meant_is_found(service):
-    assert [service.find_corpus(name) for name in (None, "", "empty")] == ["notes", "notes", "empty"]
+    assert [service.catalogue.find_corpus(name) for name in (None, "", "empty")] == [
+        "notes",
+        "notes",
+        "empty",
+    ]
     with pytest.raises(CorpusError, match="'missing'"):
-        service.find_corpus("missing")
+        service.catalogue.find_corpus("missing")
 
 
 def test_an_empty_question_is_refused_before_anything_else(make_service):
@@ -371,14 +378,14 @@ def test_another_embedding_model_is_searched_at_once_after_its_ingest(make_servi
     first = make_service()
     first.start()
     first.wait_until_ready()
-    wait_for(lambda: first.last_report("notes"))
-    before = first.last_report("notes")
+    wait_for(lambda: first.ingests.last_report("notes"))
+    before = first.ingests.last_report("notes")
     first.close()
 
     second = make_service(make_embedder=lambda _: HashingEmbedder(fingerprint="hashing2", dimension=48))
     second.start()
     second.wait_until_ready()
-    wait_for(lambda: second.last_report("notes") != before)
+    wait_for(lambda: second.ingests.last_report("notes") != before)
 
     [passage] = second.search("ferry", corpus="notes").passages
     assert passage.vector_rank == 1
@@ -390,7 +397,9 @@ def test_a_text_without_a_file_can_be_searched(make_service):
     service = make_service()
     service.start(ingest=False)
     service.wait_until_ready()
-    service.add_text("empty", "p1", ParsedDocument("Zebras", "Zebras sleep.", (Block("paragraph", 0, 13),)))
+    service.upkeep.add_text(
+        "empty", "p1", ParsedDocument("Zebras", "Zebras sleep.", (Block("paragraph", 0, 13),))
+    )
 
     assert service.search("zebras", corpus="empty").passages[0].text == "Zebras sleep."
 
@@ -409,7 +418,7 @@ def test_without_a_language_model_only_the_search_is_explained(make_service):
     service = make_service()
     service.start(generator=False)
     service.wait_until_ready()
-    wait_for(lambda: service.list_documents("notes"))
+    wait_for(lambda: service.catalogue.list_documents("notes"))
     wait_for(lambda: service.search("ferry", corpus="notes").passages)
 
     explanation = service.explain("ferry", corpus="notes")
@@ -446,7 +455,7 @@ def test_every_answer_has_a_receipt_with_what_it_was_made_with(service):
         answer.text,
         tuple(history),
     )
-    [record] = service.list_documents("notes")
+    [record] = service.catalogue.list_documents("notes")
     assert {passage.revision for passage in receipt.passages} == {record.sha256}
     assert receipt.setup.model == "scripted"
     assert receipt.setup.embedder_hash == "hashing1"
@@ -465,7 +474,7 @@ def test_no_receipts_are_kept_where_none_are_wanted(make_service):
     service = make_service(receipts_kept=0)
     service.start()
     service.wait_until_ready()
-    wait_for(lambda: service.last_report("notes"))
+    wait_for(lambda: service.ingests.last_report("notes"))
 
     assert service.ask("When does the ferry leave?", corpus="notes").finish().receipt == ""
 
@@ -487,10 +496,10 @@ def test_a_deleted_document_is_in_no_byte_of_the_data_folder(service, corpora, b
     assert b"ferry leaves at" in read_data_folder(service)
 
     if by == "the page":
-        service.delete_document(answer.citations[0].document_id)
+        service.upkeep.delete_document(answer.citations[0].document_id)
     else:
         (corpora / "notes" / "documents" / "ferry.md").unlink()
-        service.ingest_now("notes", lambda _: None, lambda _: None)
+        service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
     assert b"ferry leaves at" not in read_data_folder(service)
     assert service.records.receipts.get(answer.receipt).words is None

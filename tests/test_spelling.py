@@ -268,7 +268,7 @@ def test_the_vocabulary_always_equals_a_recount(tmp_path_factory, writes):
             put(library, corpus, name, text)
             texts[corpus, name] = text
         for own in ("notes", "other"):
-            assert library.read_vocabulary(own).documents == count_again(texts, own)
+            assert library.words.read_vocabulary(own).documents == count_again(texts, own)
     library.close()
 
 
@@ -277,12 +277,12 @@ def test_a_library_whose_words_were_never_counted_counts_them_when_it_is_opened(
     library = Library(path)
     put(library, "notes", "first", "Alpha beta\nbeta gamma")
     put(library, "notes", "second", "beta")
-    library._database.execute("DELETE FROM vocabulary")
+    library._database.write("DELETE FROM vocabulary")
     library.close()
 
     library = Library(path)
 
-    assert library.read_vocabulary("notes").documents == {
+    assert library.words.read_vocabulary("notes").documents == {
         "alpha": 1,
         "beta": 2,
         "gamma": 1,
@@ -300,7 +300,7 @@ def test_a_write_that_fails_leaves_the_vocabulary_as_it_was(tmp_path):
     with pytest.raises(ValueError, match="zip"):
         library.replace_document(document, chunks, make_vectors(1), recipe="r", fingerprint="f")
 
-    assert library.read_vocabulary("notes").documents == {"alpha": 1, "beta": 1, "first": 1}
+    assert library.words.read_vocabulary("notes").documents == {"alpha": 1, "beta": 1, "first": 1}
     library.close()
 
 
@@ -309,15 +309,15 @@ def test_words_are_held_in_any_form_and_in_a_row_within_their_corpus(tmp_path):
     put(library, "notes", "first", "Requests for annual leave\nparking")
 
     held = ["request", "requested", "annual leave", "leave annual", "parking leave", '"', "", "req*"]
-    assert [word for word in held if library.holds_words("notes", word)] == [
+    assert [word for word in held if library.words.holds_words("notes", word)] == [
         "request",
         "requested",
         "annual leave",
     ]
-    assert not library.holds_words("other", "annual")
-    assert library.holds_together("notes", "requested", "leave")
-    assert not library.holds_together("notes", "parking", "leave")
-    assert not library.holds_together("other", "request", "leave")
+    assert not library.words.holds_words("other", "annual")
+    assert library.words.holds_together("notes", "requested", "leave")
+    assert not library.words.holds_together("notes", "parking", "leave")
+    assert not library.words.holds_together("other", "request", "leave")
     library.close()
 
 
@@ -356,7 +356,7 @@ def test_a_deleted_document_s_words_are_proposed_no_more(notes):
     notes.ingest()
 
     assert notes.search_with_trace("Marowick ferry").trace.corrections == ()
-    assert "marrowick" not in notes.library.read_vocabulary(CORPUS).documents
+    assert "marrowick" not in notes.library.words.read_vocabulary(CORPUS).documents
 
 
 @pytest.mark.models

@@ -91,8 +91,10 @@ class Calculator:
     def _list_tables(self, question: str, corpus: str, filters: SearchFilters) -> TypedTables:
         """The tables of the documents that share most words with the question."""
         within = self._library.match_documents(corpus, filters)
-        hits = self._library.search_words(corpus, question, limit=MOST_CHUNKS, documents=within)
-        chunks = {chunk.id: chunk for chunk in self._library.read_chunks([chunk_id for chunk_id, _ in hits])}
+        hits = self._library.words.search_words(corpus, question, limit=MOST_CHUNKS, documents=within)
+        chunks = {
+            chunk.id: chunk for chunk in self._library.chunks.read_chunks([chunk_id for chunk_id, _ in hits])
+        }
         documents = dict.fromkeys(
             chunks[chunk_id].document_id
             for chunk_id, _ in hits
@@ -150,8 +152,8 @@ class Calculator:
         """The result with the first of its rows, each in the passage that it lies in."""
         table = outcome.plan.table
         original = self._library.find_original(table.record.id)
-        ids = self._library.list_chunks_of([original], limit=1 << 30)
-        chunks = sorted(self._library.read_chunks(ids), key=lambda chunk: chunk.start)
+        ids = self._library.chunks.list_chunks_of([original], limit=1 << 30)
+        chunks = sorted(self._library.chunks.read_chunks(ids), key=lambda chunk: chunk.start)
         shown = []
         for row in (table.rows[number] for number in outcome.rows[:MOST_ROWS_SHOWN]):
             chunk = find_chunk(chunks, row)

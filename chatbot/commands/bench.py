@@ -24,9 +24,9 @@ def run_bench(options: argparse.Namespace, settings: Settings) -> int:
     with build_service(settings) as service:
         service.start(ingest=False)
         service.wait_until_ready(terminal.note)
-        corpus = service.find_corpus(settings.corpus)
+        corpus = service.catalogue.find_corpus(settings.corpus)
         terminal.note("reading what is new")
-        service.ingest_now(corpus, lambda _: None, lambda _: None)
+        service.upkeep.ingest_now(corpus, lambda _: None, lambda _: None)
         results, bound = measure_speed(service, corpus, terminal.note)
     engine = describe_engine(choose_engine(settings.engine))
     if options.json:

@@ -61,12 +61,12 @@ def follow_ingests(service: Service, terminal: Terminal) -> None:
     """Print the progress of the first reading of every corpus, and its outcome."""
     from chatbot.web.schemas import progress_to_json, report_to_json
 
-    for corpus in [corpus.name for corpus in service.list_corpora()]:
-        while (progress := service.ingest_progress(corpus)) is not None and not service.is_closing:
+    for corpus in [corpus.name for corpus in service.catalogue.list_corpora()]:
+        while (progress := service.ingests.progress(corpus)) is not None and not service.is_closing:
             if progress.files_total:
                 terminal.note(f"{corpus}: {describe_progress(progress_to_json(progress))}")
             service.sleep(0.5)
-        report = service.latest_ingest(corpus)
+        report = service.ingests.latest(corpus)
         if report is not None and report.outcomes:
             values = report_to_json(report)
             terminal.say(describe_report(values))

@@ -135,7 +135,7 @@ def open_library(
     """A ready service and the corpus to ask: the library's own, or one in a throw-away data folder."""
     if plan.corpus is not None:
         with run_service(settings, plan, on_progress) as service:
-            corpus = service.find_corpus(plan.corpus)
+            corpus = service.catalogue.find_corpus(plan.corpus)
             ingest(service, corpus, on_progress)
             yield service, corpus
         return
@@ -165,14 +165,14 @@ def fill_library(service: Service, plan: EvaluationPlan, on_progress: OnProgress
     elif plan.given is None:
         passages = load_passages(plan.passages)
         for number, passage in enumerate(passages, 1):
-            service.add_text(EVALUATION_CORPUS, passage.id, parse_passage(passage))
+            service.upkeep.add_text(EVALUATION_CORPUS, passage.id, parse_passage(passage))
             if number % 50 == 0:
                 on_progress(f"embedding passage {number} of {len(passages)}")
 
 
 def ingest(service: Service, corpus: str, on_progress: OnProgress) -> None:
     """Bring a corpus in step with its folder."""
-    service.ingest_now(
+    service.upkeep.ingest_now(
         corpus,
         lambda progress: on_progress(f"reading {progress.files_done + 1} of {progress.files_total}"),
         lambda _: None,
@@ -198,21 +198,21 @@ def choose_sources(
     """Where a question's passages come from, and how a cited document's text is read."""
     if plan.given is None:
         return (
-            lambda question, ways: service.search_standalone(
+            lambda question, ways: service.get_corpus_search().search(
                 make_standalone(question.question, question.history),
                 corpus=corpus,
                 limit=RETRIEVAL_DEPTH,
                 filters=question.filters,
                 ways=ways,
             ),
-            lambda document_id: service.get_document(document_id).text,
+            lambda document_id: service.catalogue.get_document(document_id).text,
         )
     passages = (
         load_passages(plan.passages)
         if plan.passages is not None
         else [
-            GivenPassage(record.path, record.title, service.get_document(record.id).text)
-            for record in service.list_documents(corpus)
+            GivenPassage(record.path, record.title, service.catalogue.get_document(record.id).text)
+            for record in service.catalogue.list_documents(corpus)
         ]
     )
     texts = {passage.id: passage.text for passage in passages}

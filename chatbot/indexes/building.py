@@ -35,7 +35,7 @@ def build_index(
         state = read_index_state(place.folder)
         library = Library(place.library_path)
         vectors = VectorIndex(
-            place.vectors_folder, fingerprint=embedder.fingerprint, read_vectors=library.read_vectors
+            place.vectors_folder, fingerprint=embedder.fingerprint, read_vectors=library.chunks.read_vectors
         )
         try:
             reports = _read_corpora(
@@ -59,7 +59,7 @@ def _read_corpora(
     library, fingerprint = ingestor.library, ingestor.embedder.fingerprint
     present = [corpus.name for corpus in list_corpora(corpora_folder)]
     for corpus in library.list_corpora():
-        ingestor.vectors.check(corpus, library.count_chunks(corpus, fingerprint))
+        ingestor.vectors.check(corpus, library.chunks.count_chunks(corpus, fingerprint))
         for record in library.list_documents(corpus) if corpus not in present else ():
             ingestor.remove_document(record)
     return [

@@ -169,7 +169,7 @@ def measure_index(
 
 def make_exact_search(library: Library, embedder: Embedder, corpus: str) -> FindNearest:
     """A search that compares a question with the vector of every chunk of a corpus."""
-    pages = list(library.read_vectors(corpus, embedder.fingerprint))
+    pages = list(library.chunks.read_vectors(corpus, embedder.fingerprint))
     ids = [chunk_id for page, _ in pages for chunk_id in page]
     matrix = np.concatenate([vectors for _, vectors in pages]) if pages else np.empty((0, 1), np.float32)
 

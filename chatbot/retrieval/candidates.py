@@ -71,7 +71,7 @@ def open_scope(corpus: str, filters: SearchFilters, library: Library) -> Scope:
         return Scope(corpus, documents, (), notes=(f"No document matches: {asked}.",))
     phrases, chunks, notes = _hold_phrases(filters.phrases, corpus, documents, library)
     if not phrases and documents is not None:
-        chunks = library.list_chunks_of(documents, limit=MOST_COMPARED + 1)
+        chunks = library.chunks.list_chunks_of(documents, limit=MOST_COMPARED + 1)
     if chunks is not None and len(chunks) > MOST_COMPARED:
         chunks = None
     return Scope(corpus, documents, chunks, phrases, filters.excluded, notes)
@@ -83,12 +83,12 @@ def _hold_phrases(
     """The phrases that stand together in chunks, the ids of those, and notes about the other phrases."""
 
     def find_holders(wanted: Sequence[str]) -> list[str]:
-        ids = library.find_phrases(corpus, wanted, limit=MOST_COMPARED + 1, documents=documents)
+        ids = library.words.find_phrases(corpus, wanted, limit=MOST_COMPARED + 1, documents=documents)
         if len(ids) > MOST_COMPARED:
             return ids
         return [
             chunk_id
-            for chunk_id, text in library.read_texts(ids).items()
+            for chunk_id, text in library.chunks.read_texts(ids).items()
             if all(holds_words(text, words) for words in wanted)
         ]
 
@@ -123,7 +123,7 @@ def propose_by_vector(
         return _take_fitting(
             lambda limit: find_nearest(scope.corpus, vector, limit=limit), scope, library, wanted=wanted
         )
-    vectors = library.find_vectors(scope.chunks, fingerprint)
+    vectors = library.chunks.find_vectors(scope.chunks, fingerprint)
     if not vectors:
         return NO_PROPOSALS
     similarities = np.stack(list(vectors.values())) @ vector
@@ -136,7 +136,7 @@ def propose_by_words(question: str, scope: Scope, *, library: Library, wanted: i
     """The chunks that share words with the question, with BM25 scores."""
 
     def propose(limit: int) -> list[tuple[str, float]]:
-        return library.search_words(
+        return library.words.search_words(
             scope.corpus, question, limit=limit, documents=scope.documents, phrases=scope.phrases
         )
 
@@ -147,7 +147,7 @@ def propose_first_chunks(scope: Scope, *, library: Library, wanted: int) -> Prop
     """The first chunk of each document, then the second of each, and so on; they have no scores."""
 
     def propose(limit: int) -> list[tuple[str, float]]:
-        ids = library.list_chunk_ids(scope.corpus, limit=limit, documents=scope.documents)
+        ids = library.chunks.list_chunk_ids(scope.corpus, limit=limit, documents=scope.documents)
         return [(chunk_id, 0.0) for chunk_id in ids]
 
     return _take_fitting(propose, scope, library, wanted=wanted)
@@ -172,10 +172,10 @@ def _find_misfits(ids: Sequence[str], scope: Scope, library: Library) -> dict[st
     """The chunks that the scope leaves out, by id, with what to tell of those that hold excluded words."""
     misfits: dict[str, str] = {}
     if scope.documents is not None:
-        inside = library.keep_chunks_of(scope.documents, ids)
+        inside = library.chunks.keep_chunks_of(scope.documents, ids)
         misfits |= {chunk_id: "" for chunk_id in ids if chunk_id not in inside}
     if scope.phrases or scope.excluded:
-        for chunk_id, text in library.read_texts(ids).items():
+        for chunk_id, text in library.chunks.read_texts(ids).items():
             held = [words for words in scope.excluded if holds_words(text, words)]
             if not all(holds_words(text, phrase) for phrase in scope.phrases):
                 misfits[chunk_id] = ""

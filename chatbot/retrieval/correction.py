@@ -19,10 +19,10 @@ class CorpusKnowledge:
     exact: frozenset[str] = frozenset()
 
     def is_held(self, words: str) -> bool:
-        return words in self.exact or self.library.holds_words(self.corpus, words)
+        return words in self.exact or self.library.words.holds_words(self.corpus, words)
 
     def stand_together(self, word: str, other: str) -> bool:
-        return self.library.holds_together(self.corpus, word, other)
+        return self.library.words.holds_together(self.corpus, word, other)
 
     def is_common(self, word: str) -> bool:
         return self.embedder.knows_word(word)
@@ -45,4 +45,4 @@ def correct_question(
     unknown = find_unknown_words(question, knowledge)
     if not unknown:
         return question, ()
-    return correct_words(question, unknown, library.read_vocabulary(corpus), knowledge)
+    return correct_words(question, unknown, library.words.read_vocabulary(corpus), knowledge)

@@ -159,14 +159,14 @@ def rank_matches(
     vector: Vectors, nearest: Proposals, by_words: Proposals, *, library: Library, fingerprint: str
 ) -> list[Match]:
     """What both ways of searching proposed, the best match first."""
-    chunks = library.find_chunks([*nearest.scores, *by_words.scores])
+    chunks = library.chunks.find_chunks([*nearest.scores, *by_words.scores])
     similarities = dict(nearest.scores)
     missing = [chunk_id for chunk_id in chunks if chunk_id not in similarities]
-    for chunk_id, chunk_vector in library.find_vectors(missing, fingerprint).items():
+    for chunk_id, chunk_vector in library.chunks.find_vectors(missing, fingerprint).items():
         similarities[chunk_id] = float(chunk_vector @ vector)
     sentences = {
         chunk_id: float((vectors @ vector).max())
-        for chunk_id, vectors in library.find_sentence_vectors(list(chunks), fingerprint).items()
+        for chunk_id, vectors in library.chunks.find_sentence_vectors(list(chunks), fingerprint).items()
         if len(vectors)
     }
     most = max(by_words.scores.values(), default=0.0)
@@ -195,7 +195,7 @@ def list_first_passages(
 ) -> tuple[list[Passage], list[SearchHit]]:
     """The beginnings of the documents that filters leave, by path: the first passage of each, and so on."""
     proposals = propose_first_chunks(scope, library=library, wanted=limit)
-    chunks = library.find_chunks(list(proposals.scores))
+    chunks = library.chunks.find_chunks(list(proposals.scores))
     matches = [
         Match(chunk, record, misfit=proposals.dropped.get(key, "")) for key, (chunk, record) in chunks.items()
     ]
@@ -245,7 +245,9 @@ def read_sentence_vectors(
     for passage in passages:
         document_id = passage.chunk.document_id
         original_id = library.find_original(document_id)
-        chunks = library.read_sentences(original_id, passage.chunk.start, passage.chunk.end, fingerprint)
+        chunks = library.chunks.read_sentences(
+            original_id, passage.chunk.start, passage.chunk.end, fingerprint
+        )
         for offset, text, vectors in chunks:
             spans = split_rows_and_sentences(text)
             if len(spans) == len(vectors):

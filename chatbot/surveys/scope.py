@@ -69,7 +69,7 @@ def find_holding(topics: Sequence[str], scope: SurveyScope) -> list[str]:
         words = [word for word in find_words(topic) if word not in STOP_WORDS]
         for forms in (words, find_content_words(topic)):
             scope.check_stop()
-            ids |= dict.fromkeys(scope.library.find_phrases(scope.corpus, forms, limit=sys.maxsize))
+            ids |= dict.fromkeys(scope.library.words.find_phrases(scope.corpus, forms, limit=sys.maxsize))
     return list(ids)
 
 
@@ -97,7 +97,7 @@ def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
         some = ids[first : first + CHUNKS_PER_READ]
         chunks = [
             chunk
-            for chunk in scope.library.read_chunks(some)
+            for chunk in scope.library.chunks.read_chunks(some)
             if chunk.document_id in scope.holders and satisfies(chunk, scope.filters)
         ]
         similarities = measure_similarities(scope, [chunk.id for chunk in chunks])
@@ -111,7 +111,7 @@ def read_passages(scope: SurveyScope, ids: Sequence[str]) -> list[Passage]:
 
 def measure_similarities(scope: SurveyScope, ids: Sequence[str]) -> dict[str, float]:
     """The cosines of the topic and of chunks, by chunk."""
-    vectors = scope.library.find_vectors(ids, scope.fingerprint)
+    vectors = scope.library.chunks.find_vectors(ids, scope.fingerprint)
     if not vectors:
         return {}
     return dict(zip(vectors, (np.stack(list(vectors.values())) @ scope.vector).tolist(), strict=True))
@@ -130,7 +130,7 @@ def list_fitting(scope: SurveyScope) -> list[DocumentRecord]:
     """The documents that hold all phrases of the filters and none of the excluded words, wherever in them."""
 
     def find_holders(words: str) -> set[str]:
-        ids = scope.library.find_phrases(scope.corpus, [words], limit=sys.maxsize)
+        ids = scope.library.words.find_phrases(scope.corpus, [words], limit=sys.maxsize)
         passages = read_passages(replace(scope, filters=SearchFilters(phrases=(words,))), ids)
         return {passage.chunk.document_id for passage in passages}
 
@@ -149,7 +149,7 @@ def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: boo
         whole corpus there may be none of those that a filter leaves.
     """
     if not is_whole:
-        ids = scope.library.list_chunks_of(list(scope.holders), limit=MOST_COMPARED + 1)
+        ids = scope.library.chunks.list_chunks_of(list(scope.holders), limit=MOST_COMPARED + 1)
         if len(ids) <= MOST_COMPARED:
             return ids
     return [chunk_id for chunk_id, _ in find_nearest(scope.corpus, scope.vector, limit=NEIGHBOURS)]
@@ -158,7 +158,7 @@ def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: boo
 def read_first_passage(record: DocumentRecord, scope: SurveyScope) -> tuple[Passage, ...]:
     """The first passage of a document, if it has any."""
     original = scope.library.find_original(record.id)
-    chunks = scope.library.read_chunks(scope.library.list_chunks_of([original], limit=1))
+    chunks = scope.library.chunks.read_chunks(scope.library.chunks.list_chunks_of([original], limit=1))
     own = [replace(chunk, document_id=record.id) for chunk in chunks]
     return tuple(make_passage(Match(chunk, record), scope.corpus) for chunk in own)
 

@@ -143,7 +143,9 @@ def search_scope(
     :param is_limited: whether limits were named, beside the topic.
     """
     parts = split_topic(survey.topic)
-    topics = [spelling for part in parts for spelling in scope.library.list_spellings(scope.corpus, part)]
+    topics = [
+        spelling for part in parts for spelling in scope.library.words.list_spellings(scope.corpus, part)
+    ]
     try:
         with watch.timing("words"):
             found = find_all(survey, topics, scope)
@@ -225,7 +227,7 @@ def find_mentions(topic: str, topics: Sequence[str], scope: SurveyScope) -> list
 
 def spell(topic: str, scope: SurveyScope) -> list[str]:
     """A topic in all ways in which the corpus may write its compounds."""
-    return scope.library.list_spellings(scope.corpus, topic)
+    return scope.library.words.list_spellings(scope.corpus, topic)
 
 
 def group_by_document(passages: Iterable[Passage], records: Mapping[str, DocumentRecord]) -> list[Finding]:

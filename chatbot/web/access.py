@@ -186,7 +186,7 @@ def get_access(request: Request) -> Access:
 def list_visible_corpora(request: Request) -> list[Corpus]:
     """The corpora that the request may use, the default one first."""
     access = get_access(request)
-    return [corpus for corpus in get_service(request).list_corpora() if access.sees(corpus.name)]
+    return [corpus for corpus in get_service(request).catalogue.list_corpora() if access.sees(corpus.name)]
 
 
 def choose_corpus(request: Request, name: str) -> str:
@@ -196,7 +196,7 @@ def choose_corpus(request: Request, name: str) -> str:
     """
     access = get_access(request)
     if not access.corpora:
-        return get_service(request).find_corpus(name)
+        return get_service(request).catalogue.find_corpus(name)
     visible = [corpus.name for corpus in list_visible_corpora(request)]
     wanted = name or "".join(visible[:1])
     if not wanted or wanted not in visible:
@@ -222,7 +222,7 @@ def find_document(request: Request, document_id: str) -> Document:
     :raises CorpusError: when there is none; nobody is told of one that the key does not open.
     """
     try:
-        document = get_service(request).get_document(document_id)
+        document = get_service(request).catalogue.get_document(document_id)
     except CorpusError:
         document = None
     if document is None or not get_access(request).sees(document.record.corpus):

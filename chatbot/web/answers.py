@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
 @router.get("/answers/{answer_id}", responses=describe_json("receipt"))
 def show_answer(request: Request, answer_id: str) -> Json:
     """The receipt of an answer: what it rested on, and whether that is still so."""
-    return receipt_to_json(find_receipt(request, answer_id), get_service(request).get_document)
+    return receipt_to_json(find_receipt(request, answer_id), get_service(request).catalogue.get_document)
 
 
 @router.post("/feedback", responses=describe_json("feedback"))

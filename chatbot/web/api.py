@@ -52,7 +52,7 @@ def list_corpora(request: Request) -> Json:
 @router.get("/filters", responses=describe_json("filters"))
 def list_filter_choices(request: Request, corpus: CorpusName = "") -> Json:
     """What a search of a corpus can be narrowed to."""
-    return choices_to_json(get_service(request).list_filter_choices(choose_corpus(request, corpus)))
+    return choices_to_json(get_service(request).catalogue.list_filter_choices(choose_corpus(request, corpus)))
 
 
 @router.post("/search", responses=describe_json("search"))
@@ -92,7 +92,7 @@ def ingest(request: Request, body: IngestBody) -> StreamingResponse:
     """Read new and changed files; the last line is the report. Needs the scope ingest."""
     service = get_service(request)
     corpus = choose_corpus(request, body.corpus)
-    service.start_ingest(corpus, only_refused=body.only_refused)
+    service.upkeep.start_ingest(corpus, only_refused=body.only_refused)
     return StreamingResponse(
         write_lines(_follow_ingest(service, corpus)), media_type=LINES, headers={"Cache-Control": "no-store"}
     )
@@ -100,10 +100,10 @@ def ingest(request: Request, body: IngestBody) -> StreamingResponse:
 
 async def _follow_ingest(service: Service, corpus: str) -> AsyncIterator[Json]:
     last: Any = None
-    while (progress := service.ingest_progress(corpus)) is not None:
+    while (progress := service.ingests.progress(corpus)) is not None:
         if progress != last:
             last = progress
             yield {"type": "progress", "progress": progress_to_json(progress)}
         await asyncio.sleep(POLL_SECONDS * 2)
-    report = service.latest_ingest(corpus)
+    report = service.ingests.latest(corpus)
     yield {"type": "report", "report": report_to_json(report) if report else None}

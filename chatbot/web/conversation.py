@@ -83,7 +83,7 @@ class Conversation:
 
     def _find_deleted(self, document_ids: set[str]) -> set[str]:
         """Those that were deleted while the answer was written, too late for what is kept of it."""
-        return document_ids - self._service.find_revisions(document_ids).keys()
+        return document_ids - self._service.catalogue.find_revisions(document_ids).keys()
 
     def __enter__(self) -> Conversation:
         return self

@@ -55,11 +55,11 @@ def show_corpus(
         render_corpus_page(
             chosen,
             corpora,
-            service.list_documents(name),
+            service.catalogue.list_documents(name),
             view,
             Rights(access.may("ingest"), access.may("admin")),
-            progress=service.ingest_progress(name),
-            report=service.last_report(name) or service.latest_ingest(name),
+            progress=service.ingests.progress(name),
+            report=service.ingests.last_report(name) or service.ingests.latest(name),
             problem=latest[0].problem if latest and latest[0].state == "failed" else None,
             upload_limit_mb=service.settings.upload_limit_mb,
         )
@@ -70,7 +70,7 @@ def show_corpus(
 def check_folder(request: Request, corpus: str) -> RedirectResponse:
     """Look at the folder again."""
     name = choose_corpus(request, corpus)
-    get_service(request).start_ingest(name)
+    get_service(request).upkeep.start_ingest(name)
     return go_back(name)
 
 
@@ -105,14 +105,14 @@ def _store_files(request: Request, corpus: str, files: list[UploadFile]) -> None
             with path.open("wb") as target:
                 shutil.copyfileobj(file.file, target)
             stored.append((file.filename or "document", path))
-        get_service(request).add_files(corpus, stored)
+        get_service(request).upkeep.add_files(corpus, stored)
 
 
 @router.post("/corpus/{corpus}/documents/{document_id}/read")
 def read_again(request: Request, corpus: str, document_id: str) -> RedirectResponse:
     """Read a document's file again though it has not changed."""
     record = find_record(request, corpus, document_id)
-    get_service(request).read_again(record.id)
+    get_service(request).upkeep.read_again(record.id)
     return go_back(record.corpus)
 
 
@@ -126,7 +126,7 @@ def ask_before_deletion(request: Request, corpus: str, document_id: str) -> HTML
 def delete_document(request: Request, corpus: str, document_id: str) -> RedirectResponse:
     """Delete a document's file and everything known of it."""
     record = find_record(request, corpus, document_id)
-    get_service(request).delete_document(record.id)
+    get_service(request).upkeep.delete_document(record.id)
     return go_back(record.corpus)
 
 

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
 @router.get("/documents", responses=describe_json("documents"))
 def list_documents(request: Request, corpus: CorpusName = "") -> Json:
     """The documents of a corpus, also those that could not be read."""
-    records = get_service(request).list_documents(choose_corpus(request, corpus))
+    records = get_service(request).catalogue.list_documents(choose_corpus(request, corpus))
     return {"documents": [document_to_json(record) for record in records]}
 
 
@@ -47,7 +47,7 @@ def add_documents(request: Request, files: Files, corpus: Annotated[str, Form()]
             (file.filename or "document", copy_upload(file, Path(folder) / str(place)))
             for place, file in enumerate(files)
         ]
-        names = service.add_files(chosen, stored)
+        names = service.upkeep.add_files(chosen, stored)
     return {"corpus": chosen, "added": names}
 
 
@@ -55,7 +55,7 @@ def add_documents(request: Request, files: Files, corpus: Annotated[str, Form()]
 def delete_document(request: Request, document_id: str) -> Json:
     """Delete a document's file and everything known of it. Needs the scope admin."""
     find_document(request, document_id)
-    get_service(request).delete_document(document_id)
+    get_service(request).upkeep.delete_document(document_id)
     return {"deleted": document_id}
 
 
@@ -63,7 +63,7 @@ def delete_document(request: Request, document_id: str) -> Json:
 def show_ingest(request: Request, corpus: CorpusName = "") -> Json:
     """How far the reading of a corpus is, null when nothing is being read, and what the latest one did."""
     service, chosen = get_service(request), choose_corpus(request, corpus)
-    progress, report = service.ingest_progress(chosen), service.latest_ingest(chosen)
+    progress, report = service.ingests.progress(chosen), service.ingests.latest(chosen)
     return {
         "corpus": chosen,
         "progress": progress_to_json(progress) if progress else None,

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
 @router.get("/changes", responses=describe_json("changes"))
 def find_changes(request: Request, corpus: CorpusName = "") -> Json:
     """What an ingest would do now. Needs the scope ingest."""
-    return changes_to_json(get_service(request).find_changes(choose_corpus(request, corpus)))
+    return changes_to_json(get_service(request).upkeep.find_changes(choose_corpus(request, corpus)))
 
 
 @router.get("/jobs", responses=describe_json("jobs"))

@@ -150,7 +150,7 @@ class Page:
         """Add the files that were dropped on the page."""
 
         def add() -> Update:
-            self._service.add_files(corpus, [(file.name, file) for file in files])
+            self._service.upkeep.add_files(corpus, [(file.name, file) for file in files])
             return Update({"notice": ""}) | self._show_news(chat_id, corpus)
 
         return self._guard(add)
@@ -180,7 +180,7 @@ class Page:
         yield from self._search(values.get("q", ""), values.get("corpus", ""), filters)
 
     def _search(self, text: str, corpus: str, filters: SearchFilters) -> Iterator[Update]:
-        question, chosen = text.strip(), render.find_corpus(self._service.list_corpora(), corpus)
+        question, chosen = text.strip(), render.find_corpus(self._service.catalogue.list_corpora(), corpus)
         if not question:
             yield Update({"search_found": search.render_search_help(chosen)} | NO_RESULTS)
             return
@@ -212,7 +212,7 @@ class Page:
 
     def _follow(self, question: Question, conversation: Conversation) -> Iterator[dict[str, str]]:
         """The answer as it grows, until it is over or the page shows something else."""
-        corpus = render.find_corpus(self._service.list_corpora(), question.corpus)
+        corpus = render.find_corpus(self._service.catalogue.list_corpora(), question.corpus)
         shown_sources = ""
         while not conversation.is_left:
             snapshot = conversation.running.take_snapshot()
@@ -235,7 +235,7 @@ class Page:
         return render.render_transcript(drop_turns_from(chat, question.replaces).turns)
 
     def _show_chat(self, chat_id: str, corpus: str, filters: SearchFilters = NO_FILTERS) -> Update:
-        corpora = self._service.list_corpora()
+        corpora = self._service.catalogue.list_corpora()
         chat = self._service.chats.get_chat(chat_id) if chat_id else None
         chosen = render.find_corpus(corpora, chat.corpus if chat else corpus)
         turns = chat.turns if chat else ()
@@ -258,7 +258,7 @@ class Page:
 
         :raises CorpusError: when there is no such corpus.
         """
-        corpora = self._service.list_corpora()
+        corpora = self._service.catalogue.list_corpora()
         if corpora and corpus not in [known.name for known in corpora]:
             shown = render.find_corpus(corpora, corpus)
             told = f"“{shown.title}” is shown. Choose another one at the side."
@@ -275,11 +275,11 @@ class Page:
         return self._show_chat(event.chat_id, event.corpus, event.filters)
 
     def _show_filters(self, corpus: str, filters: SearchFilters) -> Update:
-        choices = self._service.list_filter_choices(corpus) if corpus else FilterChoices()
+        choices = self._service.catalogue.list_filter_choices(corpus) if corpus else FilterChoices()
         return Update({"filters": render_chat_filters(choices, filters)})
 
     def _show_search(self, corpus: str, question: str, filters: SearchFilters) -> Update:
-        chosen = render.find_corpus(self._service.list_corpora(), corpus)
+        chosen = render.find_corpus(self._service.catalogue.list_corpora(), corpus)
         limit = self._service.settings.question_limit_characters
         parts = {
             "search_form": search.render_search_form(question, limit_characters=limit),
@@ -287,13 +287,13 @@ class Page:
             **NO_RESULTS,
         }
         if chosen.name:
-            choices = self._service.list_filter_choices(chosen.name)
+            choices = self._service.catalogue.list_filter_choices(chosen.name)
             parts["search_filters"] = search.render_search_filters(choices, filters)
         return Update(parts)
 
     def _show_search_filters(self, event: Event) -> Update:
         """The filters of the search view, for documents may have come meanwhile."""
-        choices = self._service.list_filter_choices(event.corpus)
+        choices = self._service.catalogue.list_filter_choices(event.corpus)
         return Update({"search_filters": search.render_search_filters(choices, event.filters)})
 
     def _show_why(self, event: Event) -> Update:
@@ -303,7 +303,7 @@ class Page:
 
     def _show_news(self, chat_id: str, corpus: str) -> Update:
         status = self._service.status()
-        corpora = self._service.list_corpora()
+        corpora = self._service.catalogue.list_corpora()
         chosen = render.find_corpus(corpora, corpus)
         limit = self._service.settings.question_limit_characters
         parts = {
@@ -312,11 +312,11 @@ class Page:
         }
         is_reading = False
         if chosen.name:
-            progress = self._service.ingest_progress(chosen.name)
+            progress = self._service.ingests.progress(chosen.name)
             is_reading = progress is not None
             records, report = (
-                self._service.list_documents(chosen.name),
-                self._service.last_report(chosen.name),
+                self._service.catalogue.list_documents(chosen.name),
+                self._service.ingests.last_report(chosen.name),
             )
             upload_limit_mb = self._service.settings.upload_limit_mb
             parts["documents_head"] = panels.render_documents_head(chosen, upload_limit_mb=upload_limit_mb)
@@ -353,11 +353,11 @@ class Page:
         return Update({"transcript": render.render_transcript(chat.turns)})
 
     def _start_ingest(self, event: Event) -> Update:
-        self._service.start_ingest(event.corpus)
+        self._service.upkeep.start_ingest(event.corpus)
         return Update({"notice": ""}) | self._show_news(event.chat_id, event.corpus)
 
     def _delete_document(self, event: Event) -> Update:
-        self._service.delete_document(event.get("document"))
+        self._service.upkeep.delete_document(event.get("document"))
         return self._show_news(event.chat_id, event.corpus)
 
     def _guard(self, act: Callable[[], Update]) -> Update:

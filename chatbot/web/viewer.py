@@ -49,7 +49,7 @@ def show_page(
 def send_original(request: Request, document_id: str) -> FileResponse:
     """The file itself, to be saved and never to be run."""
     record = find_document(request, document_id).record
-    path = get_service(request).document_file(document_id)
+    path = get_service(request).catalogue.document_file(document_id)
     name = record.path.rsplit("/", 1)[-1]
     return FileResponse(
         path,
@@ -104,7 +104,7 @@ def draw_page(service: Service, document: Document, page_number: int, start: int
     span = clip_span(document, start, end)
     words = [document.text[span[0] : span[1]]] if span else []
     with service.admission.enter(threading.Event()):
-        picture = service.render_page(document.record.id, page_number, highlights=words)
+        picture = service.catalogue.render_page(document.record.id, page_number, highlights=words)
     return Response(picture, media_type="image/png")
 
 

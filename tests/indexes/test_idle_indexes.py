@@ -56,7 +56,7 @@ def open_service(make_service, tmp_path):  # noqa: F811
 
 
 def ingest(service) -> None:
-    service.ingest_now("notes", lambda _: None, lambda _: None)
+    service.upkeep.ingest_now("notes", lambda _: None, lambda _: None)
 
 
 def holds_secret(place: IndexPlace) -> bool:
@@ -156,7 +156,7 @@ def test_a_corpus_that_is_gone_leaves_an_idle_index_also_where_the_library_has_l
     idle, open_service, notes
 ):
     service = open_service()
-    assert service.list_documents("notes") == []
+    assert service.catalogue.list_documents("notes") == []
     service.close()
     notes.parent.rename(notes.parent.parent.parent / "away")
 
@@ -168,9 +168,9 @@ def test_a_corpus_that_is_gone_leaves_an_idle_index_also_where_the_library_has_l
 def test_a_document_deleted_in_the_page_leaves_an_idle_index(idle, open_service):
     service = open_service()
     ingest(service)
-    [record] = [record for record in service.list_documents("notes") if record.path == "launch.md"]
+    [record] = [record for record in service.catalogue.list_documents("notes") if record.path == "launch.md"]
 
-    service.delete_document(record.id)
+    service.upkeep.delete_document(record.id)
 
     assert not holds_secret(idle)
     assert list_paths(idle) == ["ferry.md"]
@@ -182,6 +182,6 @@ def test_an_idle_index_that_cannot_be_opened_is_told_and_hinders_nothing(idle, o
 
     ingest(service)
 
-    assert len(service.list_documents("notes")) == 2
+    assert len(service.catalogue.list_documents("notes")) == 2
     assert "the index other may still hold deleted documents" in caplog.text
     assert find_index_place(service.settings.data_folder, "", "other") == idle

@@ -82,7 +82,7 @@ def test_similarities_are_those_of_question_and_chunk(many):
     vector = many.embedder.embed_query("ferry at noon")
 
     for hit in result.trace.hits:
-        [own] = many.library.find_vectors([hit.chunk_id], many.embedder.fingerprint).values()
+        [own] = many.library.chunks.find_vectors([hit.chunk_id], many.embedder.fingerprint).values()
         assert hit.similarity == pytest.approx(float(np.dot(own, vector)), abs=1e-4)
 
 

@@ -45,7 +45,9 @@ def test_a_passage_found_by_words_alone_still_has_its_similarity(notes):
     question = "GW-410"
     vector = notes.embedder.embed_query(question)
     for passage in notes.search(question):
-        own = notes.library.find_vectors([passage.chunk.id], notes.embedder.fingerprint)[passage.chunk.id]
+        own = notes.library.chunks.find_vectors([passage.chunk.id], notes.embedder.fingerprint)[
+            passage.chunk.id
+        ]
         assert float(own @ vector) == pytest.approx(passage.similarity, abs=1e-4)
 
 

@@ -289,6 +289,22 @@ def write_blank_pdf(path: Path, pages: int) -> None:
         file.save(path)
 
 
+class FakeIngests(IngestQueue):
+    """Jobs in a real register; how far the reading is, is told by a script."""
+
+    told_progress: IngestProgress | None = None
+    told_report: IngestReport | None = None
+
+    def progress(self, corpus: str) -> IngestProgress | None:
+        return self.told_progress if self.told_progress and self.told_progress.corpus == corpus else None
+
+    def last_report(self, corpus: str) -> IngestReport | None:
+        return self.told_report if self.told_report and self.told_report.corpus == corpus else None
+
+    def latest(self, corpus: str) -> IngestReport | None:
+        return self.last_report(corpus)
+
+
 @dataclass
 class FakeService:
     """Everything the page asks of the product, scripted; `answers` remembers each answer given."""
@@ -321,10 +337,17 @@ class FakeService:
         )
         self._documents: dict[str, Document] = {document.record.id: document for document in make_documents()}
         self._failed = [make_failed_record()]
-        self._report: IngestReport | None = None
-        self._progress: IngestProgress | None = None
-        self.ingests = IngestQueue(JobStore(self._folder / "jobs.sqlite3"))
+        self.ingests = FakeIngests(JobStore(self._folder / "jobs.sqlite3"))
         self.read_again_ids: list[str] = []
+
+    @property
+    def catalogue(self) -> FakeService:
+        """It plays the parts of a service too: what there is, and what changes it."""
+        return self
+
+    @property
+    def upkeep(self) -> FakeService:
+        return self
 
     def status(self) -> ServiceStatus:
         waited = time.monotonic() - self._started
@@ -468,7 +491,7 @@ class FakeService:
         self._check_corpus(corpus)
         names = [name for name, _ in files]
         contents = [path.read_text(errors="replace") for _, path in files]
-        self._progress = IngestProgress(corpus, names[0], 0, len(names), 0, 0.1, 2.0)
+        self.ingests.told_progress = IngestProgress(corpus, names[0], 0, len(names), 0, 0.1, 2.0)
         threading.Thread(target=self._ingest, args=(corpus, names, contents), daemon=True).start()
         return names
 
@@ -476,7 +499,9 @@ class FakeService:
         outcomes = []
         time.sleep(0.1)
         for number, (name, content) in enumerate(zip(names, contents, strict=True)):
-            self._progress = IngestProgress(corpus, name, number, len(names), number * 3, number * 0.5, 1.0)
+            self.ingests.told_progress = IngestProgress(
+                corpus, name, number, len(names), number * 3, number * 0.5, 1.0
+            )
             time.sleep(max(self.delay_seconds * 10, 0.05))
             if "broken" in name:
                 outcomes.append(
@@ -486,14 +511,14 @@ class FakeService:
             document = make_document(corpus, name, Path(name).stem, "text", None, content or "empty")
             self._documents[document.record.id] = document
             outcomes.append(FileOutcome(name, "added", document.record.chunks, 0.3))
-        self._report = IngestReport(corpus, tuple(outcomes), 5, 3, 0.6)
+        self.ingests.told_report = IngestReport(corpus, tuple(outcomes), 5, 3, 0.6)
         for job in self.ingests.jobs.list_waiting():
             changes = tuple(Change("added", outcome.path) for outcome in outcomes)
             self.ingests.jobs.note_changes(job.number, FolderChanges(changes, (), (), 5))
             for outcome in outcomes:
                 self.ingests.jobs.note_outcome(job.number, outcome)
-            self.ingests.jobs.finish(job.number, self._report)
-        self._progress = None
+            self.ingests.jobs.finish(job.number, self.ingests.told_report)
+        self.ingests.told_progress = None
 
     def delete_document(self, document_id: str) -> None:
         self._failed = [record for record in self._failed if record.id != document_id]
@@ -510,18 +535,9 @@ class FakeService:
     def start_ingest(self, corpus: str, *, only_refused: bool = False) -> int:
         self._check_corpus(corpus)
         number = self.ingests.request(corpus, only_refused=only_refused)
-        self._progress = IngestProgress(corpus, "shop/food-hygiene.md", 0, 1, 0, 0.1, None)
+        self.ingests.told_progress = IngestProgress(corpus, "shop/food-hygiene.md", 0, 1, 0, 0.1, None)
         threading.Thread(target=self._ingest, args=(corpus, [], []), daemon=True).start()
         return number
-
-    def ingest_progress(self, corpus: str) -> IngestProgress | None:
-        return self._progress if self._progress and self._progress.corpus == corpus else None
-
-    def last_report(self, corpus: str) -> IngestReport | None:
-        return self._report if self._report and self._report.corpus == corpus else None
-
-    def latest_ingest(self, corpus: str) -> IngestReport | None:
-        return self.last_report(corpus)
 
     def _check_corpus(self, corpus: str) -> None:
         names = [known.name for known in self.list_corpora()]

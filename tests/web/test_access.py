@@ -31,7 +31,9 @@ def wait_until(holds: Callable[[], object]) -> None:
 
 @pytest.fixture
 def document_id(service) -> str:
-    return next(record.id for record in service.list_documents("handbook") if record.problem is None)
+    return next(
+        record.id for record in service.catalogue.list_documents("handbook") if record.problem is None
+    )
 
 
 def list_requests(document_id: str) -> list[tuple[str, str, dict | None, str]]:

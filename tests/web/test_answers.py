@@ -87,7 +87,7 @@ def test_documents_that_are_too_large_or_none_at_all_are_refused(client, service
     assert (refused.status_code, refused.json()["error"]["kind"]) == (413, "DocumentTooLarge")
     assert client.post("/api/documents", files=[("files", ("x.txt", b"x" * 3 * 1024**2))]).status_code == 413
     assert client.post("/api/documents", data={"corpus": "papers"}).status_code == 422
-    assert service.latest_ingest("handbook") is None
+    assert service.ingests.latest("handbook") is None
 
 
 def test_adding_documents_takes_a_key_for_that_and_that_corpus(client, service):
@@ -109,7 +109,7 @@ def test_explained_searches_wait_in_the_queue_and_plain_ones_do_not(client, serv
         body = {"question": QUESTION}
         assert client.post("/api/search", json=body | {"explain": True}).status_code == 429
         assert client.post("/api/search", json=body).status_code == 200
-        document = next(item for item in service.list_documents("handbook") if item.format == "pdf")
+        document = next(item for item in service.catalogue.list_documents("handbook") if item.format == "pdf")
         assert client.get(f"/documents/{document.id}/pages/1.png").status_code == 429
 
 

@@ -19,7 +19,7 @@ def read_lines(response):
 
 
 def find_document(service: FakeService, path: str) -> str:
-    return next(record.id for record in service.list_documents("handbook") if record.path == path)
+    return next(record.id for record in service.catalogue.list_documents("handbook") if record.path == path)
 
 
 # Health, headers, hosts, origins
@@ -158,7 +158,9 @@ def test_the_mounted_page_checks_the_files_that_clients_name(client, tmp_path):
     assert "secret" not in events.replace(str(secret), "")
     assert "Traceback" not in events
     assert not [
-        record for record in client.app.state.service.list_documents("handbook") if "secret" in record.path
+        record
+        for record in client.app.state.service.catalogue.list_documents("handbook")
+        if "secret" in record.path
     ]
 
 
@@ -368,7 +370,7 @@ def test_documents_can_be_deleted(client, service):
 
 def test_viewer_marks_the_quote(client, service):
     document_id = find_document(service, "shop/refunds-and-returns.pdf")
-    start = service.get_document(document_id).text.index("Unopened")
+    start = service.catalogue.get_document(document_id).text.index("Unopened")
     response = client.get(f"/documents/{document_id}", params={"start": start, "end": start + 13})
     assert ">Unopened bags</mark>" in response.text
     assert 'id="quote"' in response.text
@@ -422,9 +424,15 @@ def test_no_thread_is_left_behind(client):
 
 
 def test_the_fake_service_offers_nothing_that_the_real_one_lacks():
+    from chatbot.catalogue import Catalogue
     from chatbot.service import Service
+    from chatbot.upkeep import Upkeep
     from tests.web.fake_service import FakeService
 
     offered = {name for name, value in vars(FakeService).items() if callable(value)}
 
-    assert {name for name in offered if not name.startswith("_")} <= set(dir(Service))
+    assert {name for name in offered if not name.startswith("_")} <= {
+        *dir(Service),
+        *dir(Catalogue),
+        *dir(Upkeep),
+    }

@@ -135,11 +135,11 @@ def test_a_key_for_another_corpus_does_not_open_it(client, service):
     """Neither the page nor what it can do."""
     secret = service.keys.create_key("phone", "admin", ["papers"])
     headers = {"authorization": f"Bearer {secret}"}
-    record = service.list_documents("handbook")[0]
+    record = service.catalogue.list_documents("handbook")[0]
     assert client.get("/corpus/handbook", headers=headers).status_code == 404
     for path in ("check", "files", f"documents/{record.id}/read", f"documents/{record.id}/delete"):
         assert client.post(f"/corpus/handbook/{path}", headers=headers).status_code == 404, path
-    assert record in service.list_documents("handbook")
+    assert record in service.catalogue.list_documents("handbook")
     assert "Harbour" not in client.get("/corpus/papers", headers=headers).text
 
 
@@ -148,15 +148,15 @@ def test_files_are_added_read_again_and_deleted_after_a_question(client, service
     files = [("files", ("new.md", b"# New", "text/markdown")), ("files", ("b.md", b"# B", "text/markdown"))]
     answer = client.post("/corpus/handbook/files", files=files, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/corpus/handbook")
-    record = next(item for item in service.list_documents("handbook") if item.problem is None)
+    record = next(item for item in service.catalogue.list_documents("handbook") if item.problem is None)
     client.post(f"/corpus/handbook/documents/{record.id}/read")
     assert service.read_again_ids == [record.id]
     asked = client.get(f"/corpus/handbook/documents/{record.id}/delete").text
     assert record.path in asked
     assert "cannot be taken back" in asked
-    assert record.id in [item.id for item in service.list_documents("handbook")]
+    assert record.id in [item.id for item in service.catalogue.list_documents("handbook")]
     client.post(f"/corpus/handbook/documents/{record.id}/delete")
-    assert record.id not in [item.id for item in service.list_documents("handbook")]
+    assert record.id not in [item.id for item in service.catalogue.list_documents("handbook")]
 
 
 def test_a_form_without_files_and_files_too_large_are_refused(client, service):
@@ -171,7 +171,7 @@ def test_a_form_without_files_and_files_too_large_are_refused(client, service):
 
 def test_another_site_can_change_nothing(client, service):
     """A form of a foreign page is refused before it is read."""
-    record = service.list_documents("handbook")[0]
+    record = service.catalogue.list_documents("handbook")[0]
     for path in ("check", f"documents/{record.id}/delete"):
         answer = client.post(f"/corpus/handbook/{path}", headers={"sec-fetch-site": "cross-site"})
         assert answer.status_code == 403
@@ -179,5 +179,5 @@ def test_another_site_can_change_nothing(client, service):
 
 def test_the_document_of_another_corpus_is_none_of_this_one(client, service):
     """The address of a document names its own corpus."""
-    record = service.list_documents("handbook")[0]
+    record = service.catalogue.list_documents("handbook")[0]
     assert client.post(f"/corpus/papers/documents/{record.id}/delete").status_code == 404

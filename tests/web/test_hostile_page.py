@@ -146,7 +146,7 @@ def walk_page(place: Place, service: HostileService) -> Iterator[str]:
     page.goto(f"{url}/?view=search&q={quote(service.joined, safe='')}")
     page.wait_for_selector(".results .card")
     yield "search"
-    document = service.list_documents("handbook")[0].id
+    document = service.catalogue.list_documents("handbook")[0].id
     addresses = {
         "document": f"/documents/{document}?start=0&end=40",
         "no document": f"/documents/{first}",

@@ -28,7 +28,7 @@ def test_the_jobs_of_a_corpus_are_listed_the_newest_first(client, service):
 
 def test_a_job_names_each_refused_file_with_its_reason(client, service):
     number = service.ingests.request("handbook")
-    changes = service.find_changes("handbook")
+    changes = service.upkeep.find_changes("handbook")
     service.ingests.jobs.note_changes(number, changes)
     outcome = FileOutcome("shop/old.md", "failed", reason="It is damaged.")
     service.ingests.jobs.note_outcome(number, outcome)

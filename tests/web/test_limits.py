@@ -41,7 +41,7 @@ ORIGINS = [
 
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_no_route_lets_a_foreign_origin_read_or_do_anything(client, service, origin):
-    document_id = service.list_documents("handbook")[0].id
+    document_id = service.catalogue.list_documents("handbook")[0].id
     described = [
         (method.upper(), path.replace("{document_id}", document_id).replace("{answer_id}", "x"), {})
         for path, methods in client.get("/openapi.json").json()["paths"].items()
@@ -107,7 +107,7 @@ def test_requests_without_measure_are_refused_before_they_are_read(running_serve
 
 
 def test_odd_bodies_and_ranges_are_answered_without_harm(client, service):
-    document_id = service.list_documents("handbook")[2].id
+    document_id = service.catalogue.list_documents("handbook")[2].id
     headers = {"content-type": "application/json"}
     deep = b'{"question": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     ranges = "bytes=" + ",".join(f"{number}-{number + 1}" for number in range(5000))

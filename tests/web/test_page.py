@@ -187,7 +187,9 @@ def act_after_keeping(service: FakeService, monkeypatch, act) -> list:
 
 def test_a_document_deleted_while_an_answer_is_written_is_not_in_the_chat(page, service, monkeypatch):
     act_after_keeping(
-        service, monkeypatch, lambda answer: service.delete_document(answer.passages[0].chunk.document_id)
+        service,
+        monkeypatch,
+        lambda answer: service.upkeep.delete_document(answer.passages[0].chunk.document_id),
     )
     chat_id = ask(page, QUESTION)["chat_id"]
 
@@ -198,10 +200,10 @@ def test_a_document_deleted_while_an_answer_is_written_is_not_in_the_chat(page, 
 def test_a_follow_up_keeps_nothing_of_a_document_deleted_while_it_is_written(page, service, monkeypatch):
     chat_id = ask(page, QUESTION)["chat_id"]
     first = service.chats.get_chat(chat_id).turns[0].answer
-    other = service.list_documents("handbook")[1].path
+    other = service.catalogue.list_documents("handbook")[1].path
 
     def delete(_):
-        service.delete_document(first.passages[0].chunk.document_id)
+        service.upkeep.delete_document(first.passages[0].chunk.document_id)
 
     kept = act_after_keeping(service, monkeypatch, delete)
     ask(page, f"And on the moon? file:{other}", chat_id)
@@ -241,7 +243,7 @@ def test_uploads_are_read_and_reported(page, service, tmp_path: Path):
     file = tmp_path / "menu.txt"
     file.write_text("Six drinks.")
     assert "Reading menu.txt" in page.upload([file], "", "handbook").parts["documents"]
-    while service.ingest_progress("handbook"):
+    while service.ingests.progress("handbook"):
         pass
     assert "added, 1 chunk" in page.refresh("", "handbook").parts["documents"]
     assert "no corpus called" in page.upload([file], "", "nowhere").parts["notice"]

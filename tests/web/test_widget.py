@@ -228,7 +228,7 @@ def test_a_site_that_is_removed_is_refused_at_once(client, service, site):
 
 def test_a_pass_opens_one_document_for_an_hour(client, service, site, clock):
     link = read_events(ask(client, open_visit(client)))[-1]["turn"]["sources"][0]["link"].partition("#")[0]
-    shown, others = re.search(r"documents/(\w+)", link)[1], service.list_documents("handbook")
+    shown, others = re.search(r"documents/(\w+)", link)[1], service.catalogue.list_documents("handbook")
     other = next(record.id for record in others if record.id != shown)
 
     assert client.get(f"/widget/{link.replace(shown, other)}").status_code == 401
@@ -315,7 +315,7 @@ def test_ratings_are_kept_with_question_and_answer(client, service, site):
 
 
 def delete_first_source(service, events) -> None:
-    service.delete_document(re.search(r"documents/(\w+)", events[-1]["turn"]["sources"][0]["link"])[1])
+    service.upkeep.delete_document(re.search(r"documents/(\w+)", events[-1]["turn"]["sources"][0]["link"])[1])
 
 
 def test_nothing_that_was_said_is_shown_again_once_a_document_of_it_is_deleted(client, service, site):

@@ -133,7 +133,7 @@ def open_visit(request: Request, body: VisitBody) -> Json:
     site = find_listed_site(request, visit.site, visit.origin)
     forget_deleted(request, conversation)
     make_link = make_linker(request, site)
-    corpora = get_service(request).list_corpora()
+    corpora = get_service(request).catalogue.list_corpora()
     corpus = next((known for known in corpora if known.name == site.corpus), None)
     if corpus is None:
         raise CorpusError("There is nothing to ask here.", "The corpus of this site was taken away.")
@@ -295,7 +295,7 @@ def find_passed_document(request: Request, document_id: str, given: str) -> Docu
     name = get_reception(request).passes.check_pass(given, document_id)
     service = get_service(request)
     site = service.sites.find_site(name)
-    document = service.get_document(document_id)
+    document = service.catalogue.get_document(document_id)
     if site is None or site.corpus != document.record.corpus:
         raise AccessError("This link is not valid any more.", "Ask again in the chat, then open it there.")
     return document
@@ -345,7 +345,7 @@ def forget_deleted(request: Request, conversation: Conversation) -> None:
 
 def is_any_deleted(request: Request, document_ids: set[str]) -> bool:
     """Whether a document of these is not in the library any more."""
-    return not document_ids <= get_service(request).find_revisions(document_ids).keys()
+    return not document_ids <= get_service(request).catalogue.find_revisions(document_ids).keys()
 
 
 def find_listed_site(request: Request, name: str, origin: str) -> Site:
