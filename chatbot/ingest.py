@@ -163,6 +163,8 @@ class Ingestor:
                 make_document_id(corpus, file.path), size_bytes=file.size_bytes, modified_ns=file.modified_ns
             )
         on_changes(changes)
+        if changes.changes:
+            self.vectors.check_once(corpus, self.library.count_chunks(corpus, self.embedder.fingerprint))
         account = IngestAccount(
             corpus, changes.changes, started, should_stop, on_begin, on_progress, on_outcome
         )

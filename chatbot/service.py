@@ -115,7 +115,8 @@ class Factories:
     """How the parts that take time are made; each may say how far it is.
 
     `make_passage_reader` gives None where there is to be none. `hash_models` gives the fields of `Setup`
-    that hold hashes of weights, and which reading model reads.
+    that hold hashes of weights, and which reading model reads. `opens_index_late` leaves the vector index
+    closed until something is written to it; nothing can be searched then.
     """
 
     make_embedder: Callable[[Report], Embedder]
@@ -123,6 +124,7 @@ class Factories:
     reader: Reader
     make_passage_reader: Callable[[Report], ReadsPassages | None] = lambda _: None
     hash_models: Callable[[], Mapping[str, str]] = dict
+    opens_index_late: bool = False
 
 
 class Service:
@@ -283,7 +285,8 @@ class Service:
 
     def _load_library(self, ingest: bool) -> None:
         with self._parts.loading(EMBEDDER) as report:
-            self._run("importing Chroma", import_chroma)
+            if not self._factories.opens_index_late:
+                self._run("importing Chroma", import_chroma)
             self._embedder = self._factories.make_embedder(report)
         if self._embedder is None:
             self._parts.fail(LIBRARY, "The library needs the embedding model.")
@@ -325,9 +328,10 @@ class Service:
             fingerprint=embedder.fingerprint,
             read_vectors=self._library.read_vectors,
         )
-        for corpus in self._library.list_corpora():
-            report(f"the vector index of {corpus} is checked")
-            vectors.check(corpus, self._library.count_chunks(corpus, embedder.fingerprint))
+        if not (self._factories.opens_index_late and vectors.was_left_properly()):
+            for corpus in self._library.list_corpora():
+                report(f"the vector index of {corpus} is checked")
+                vectors.check(corpus, self._library.count_chunks(corpus, embedder.fingerprint))
         self._vectors = vectors
         self._ingestor = Ingestor(
             self._library,
