@@ -36,6 +36,10 @@ COMPUTED = {
     "What is the total number of units in stock?": "2,100 – sum of Units (all rows)",
     "Total units in the East warehouse": "2,000 – sum of Units (Warehouse: East)",
     "How many units are there in total?": "2,100 – sum of Units (all rows)",
+    "What is the amount of order 1003?": "99.99 € – Amount (Order no: 1003)",
+    "Which city does Dirk Ott work in?": "Hamburg – City (Name: Dirk Ott)",
+    "What is the department of Eva Roth?": "Not assigned – Department (Name: Eva Roth)",
+    "What is the annual salary of Ben Vogt?": f"48.500,50 – {SALARY} (Name: Ben Vogt)",
     "What is the heaviest product?": "30.00 kg – highest of Weight (all rows)",
     "Which product has the latest last count?": "2024-07-01 – highest of Last count (all rows)",
     "Top 2 products by units": "1,200 – highest of Units (all rows)",
@@ -47,7 +51,10 @@ LEFT_ALONE = [
     "How many days of leave do staff get?",
     "How many orders are from Madrid?",
     "Which customer has the highest amount?",  # one has two rows
-    "What is the amount for Acme?",
+    "What is the amount for Acme?",  # it has two
+    "What is the salary of Dirk Ott?",  # his cell is empty
+    "What is the salary of Dirk Miller?",
+    "What is the city and the department of Eva Roth?",
     "How do I place an order?",
     "Who is Anna?",
     "What is the highest average salary?",
