@@ -137,7 +137,9 @@ def test_a_note_holds_until_a_file_of_the_model_changes(tmp_path):
     assert recall_embedder(model, data_folder) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"MODEL": {}}', '{"MODEL": null}', '{"MODEL": {"files": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"MODEL": {}}', '{"MODEL": null}', '{"MODEL": {"files": 1}}']
+)
 def test_a_note_that_cannot_be_read_counts_as_none(tmp_path, text):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "embedders.json").write_text(text.replace("MODEL", str(tmp_path / "model")))
