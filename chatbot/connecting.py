@@ -43,7 +43,10 @@ def open_connection(
         return
     with service:
         service.start(generator=generator, ingest=False)
-        service.wait_until_ready() if late else service.wait_until_ready(terminal.note)
+        if late:
+            service.wait_until_ready()  # most often at once, and nothing is loaded of which to tell
+        else:
+            service.wait_until_ready(terminal.note)
         end_loading()
         connection = OwnService(service)
         if ingest:
