@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chatbot.engines import choose_engine
 from chatbot.factories import Factories
 from chatbot.index_places import find_active_index
+from chatbot.late_embedder import LateEmbedder, note_embedder, recall_embedder
 from chatbot.loading import Report
 from chatbot.model_preparing import ReportProgress
 from chatbot.prompting import load_prompts
@@ -24,9 +25,10 @@ LOADING = threading.Lock()
 """Held while a model loads: transformers cannot be imported by two threads at the same time."""
 
 
-def build_service(settings: Settings) -> Service:
+def build_service(settings: Settings, *, late: bool = False) -> Service:
     """The service that these settings describe; call its `start`.
 
+    :param late: the embedding model is loaded and the vector index opened once something is to be embedded.
     :raises PromptError: for a broken prompt.
     :raises LibraryInUse: when another process owns the data folder.
     """
@@ -36,11 +38,12 @@ def build_service(settings: Settings) -> Service:
     prompts = load_prompts(settings.prompts_folder)
     reader = DocumentReader(max_file_bytes=settings.upload_limit_mb * 1024**2, most_children=READING_THREADS)
     factories = Factories(
-        make_embedder=lambda report: make_embedder(settings, report),
+        make_embedder=lambda report: (make_late_embedder if late else make_embedder)(settings, report),
         make_generator=lambda report: make_generator(settings, report),
         reader=reader,
         make_passage_reader=lambda report: make_passage_reader(settings, report),
         hash_models=lambda: hash_models(settings),
+        opens_index_late=late,
     )
     return Service(settings, prompts, factories)
 
@@ -64,6 +67,31 @@ def make_embedder(settings: Settings, report: Report, name: str | None = None) -
 
     name = name or find_active_index(settings.data_folder, settings.embedder).embedder
     location = locate_embedder(name, data_folder=settings.data_folder)
+    embedder = load_embedder_of(location, settings, report)
+    if isinstance(location, Path):
+        note_embedder(embedder, location, settings.data_folder)
+    return embedder
+
+
+def make_late_embedder(settings: Settings, report: Report) -> Embedder:
+    """The embedding model of the index that answers, to be loaded when it is first used.
+
+    One that is not known yet is loaded at once.
+
+    :raises ModelError: when it cannot be.
+    """
+    from chatbot.models import locate_embedder
+
+    name = find_active_index(settings.data_folder, settings.embedder).embedder
+    location = locate_embedder(name, data_folder=settings.data_folder)
+    note = recall_embedder(location, settings.data_folder) if isinstance(location, Path) else None
+    if note is None:
+        return make_embedder(settings, report)
+    return LateEmbedder(note, lambda: make_embedder(settings, lambda _: None))
+
+
+def load_embedder_of(location: Path | str, settings: Settings, report: Report) -> Embedder:
+    """The embedding model of a folder or a hub id, by the engine that suits it."""
     if isinstance(location, Path) and choose_engine(settings.engine) == "openvino":
         from chatbot.graph_embedding import load_graph_embedder
 

@@ -23,14 +23,17 @@ def end_loading() -> None:
 
 @contextmanager
 def open_connection(
-    settings: Settings, terminal: Terminal, *, generator: bool, ingest: bool
+    settings: Settings, terminal: Terminal, *, generator: bool, ingest: bool, late: bool = False
 ) -> Iterator[Connection]:
-    """The chatbot that runs already, or one in this process, ready to work."""
+    """The chatbot that runs already, or one in this process, ready to work.
+
+    :param late: for what needs no search: the embedding model is loaded once something is to be embedded.
+    """
     from chatbot.build import build_service
     from chatbot.connection import OwnService, find_running_server
 
     try:
-        service = build_service(settings)
+        service = build_service(settings, late=late)
     except LibraryInUse as error:
         with closing(find_running_server(settings, error)) as server:
             terminal.note("waiting for the running chatbot, which uses its own settings")
@@ -40,7 +43,10 @@ def open_connection(
         return
     with service:
         service.start(generator=generator, ingest=False)
-        service.wait_until_ready(terminal.note)
+        if late:
+            service.wait_until_ready()  # most often at once, and nothing is loaded of which to tell
+        else:
+            service.wait_until_ready(terminal.note)
         end_loading()
         connection = OwnService(service)
         if ingest:

@@ -24,7 +24,7 @@ from chatbot.ownership import find_owner_secret, find_owner_url
 from chatbot.service import Service
 from chatbot.settings import Settings
 from chatbot.types import NO_FILTERS, FileOutcome, IngestProgress, Message, SearchFilters
-from chatbot.web.answers import receipt_to_json
+from chatbot.web.receipts import receipt_to_json
 from chatbot.web.schemas import (
     answer_to_json,
     changes_to_json,

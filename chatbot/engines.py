@@ -72,11 +72,19 @@ def describe_engine(engine: Engine) -> str:
     return f"PyTorch {metadata.version('torch')}, {precision}"
 
 
-def compile_graph(graph: ov.Model | Path, *, streams: int = 1) -> ov.CompiledModel:
-    """A graph made ready to run on this processor, by so many calls at a time, which share the cores."""
+def compile_graph(
+    graph: ov.Model | Path, *, streams: int = 1, kept_shapes: int | None = None
+) -> ov.CompiledModel:
+    """A graph made ready to run on this processor, by so many calls at a time, which share the cores.
+
+    :param kept_shapes: so many pieces of code that were made for inputs of a shape are kept; where None, as
+        many as OpenVINO keeps by itself, which are thousands.
+    """
     import openvino as ov
 
     properties = make_properties() | ({"NUM_STREAMS": str(streams)} if streams > 1 else {})
+    if kept_shapes is not None:
+        properties["CPU_RUNTIME_CACHE_CAPACITY"] = str(kept_shapes)
     return ov.Core().compile_model(graph, "CPU", properties)
 
 

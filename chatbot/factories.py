@@ -41,7 +41,8 @@ class Factories:
     """How the parts that take time are made; each may say how far it is.
 
     `make_passage_reader` gives None where there is to be none. `hash_models` gives the fields of `Setup`
-    that hold hashes of weights, and which reading model reads.
+    that hold hashes of weights, and which reading model reads. `opens_index_late` leaves the vector index
+    closed until something is written to it; nothing can be searched then.
     """
 
     make_embedder: Callable[[Report], Embedder]
@@ -49,3 +50,4 @@ class Factories:
     reader: Reader
     make_passage_reader: Callable[[Report], ReadsPassages | None] = lambda _: None
     hash_models: Callable[[], Mapping[str, str]] = dict
+    opens_index_late: bool = False

@@ -37,6 +37,10 @@ STREAMS = min(os.cpu_count() or 1, 8)
 """So many batches are read at the same time, each by its own share of the cores: none waits for another,
 as the cores do for each other where they share a batch."""
 
+KEPT_SHAPES = 32
+"""Batches differ in length and in number of texts: what OpenVINO keeps for their shapes grows by 0.22 GB over
+5,000 chunks if it is let, by 0.14 GB with so many, in the same time."""
+
 MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -137,7 +141,7 @@ def load_graph_embedder(folder: Path) -> GraphEmbedder | None:
             return None
         weights = read_arrays(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graph = compile_graph(build_bert(shape, weights), streams=STREAMS)
+        graph = compile_graph(build_bert(shape, weights), streams=STREAMS, kept_shapes=KEPT_SHAPES)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     fingerprint = compute_fingerprint(weights, max_tokens, shape.size)

@@ -163,6 +163,9 @@ class Ingestor:
                 make_document_id(corpus, file.path), size_bytes=file.size_bytes, modified_ns=file.modified_ns
             )
         on_changes(changes)
+        if changes.changes:
+            chunks = self.library.chunks.count_chunks(corpus, self.embedder.fingerprint)
+            self.vectors.check_once(corpus, chunks)
         account = IngestAccount(
             corpus, changes.changes, started, should_stop, on_begin, on_progress, on_outcome
         )

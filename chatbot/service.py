@@ -195,7 +195,8 @@ class Service:
     def _load_library(self, ingest: bool) -> None:
         embedder: Embedder | None = None
         with self._parts.loading(EMBEDDER) as report:
-            self._run("importing Chroma", import_chroma)
+            if not self._factories.opens_index_late:
+                self._run("importing Chroma", import_chroma)
             embedder = self._factories.make_embedder(report)
         if embedder is None:
             self._parts.fail(LIBRARY, "The library needs the embedding model.")
@@ -218,9 +219,10 @@ class Service:
             fingerprint=embedder.fingerprint,
             read_vectors=self._library.chunks.read_vectors,
         )
-        for corpus in self._library.list_corpora():
-            report(f"the vector index of {corpus} is checked")
-            vectors.check(corpus, self._library.chunks.count_chunks(corpus, embedder.fingerprint))
+        if not (self._factories.opens_index_late and vectors.was_left_properly()):
+            for corpus in self._library.list_corpora():
+                report(f"the vector index of {corpus} is checked")
+                vectors.check(corpus, self._library.chunks.count_chunks(corpus, embedder.fingerprint))
         self._search = CorpusSearch(self._library, vectors, embedder)
         read, chunk_tokens = self._factories.reader.read, self.settings.chunk_tokens
         self.upkeep.begin(

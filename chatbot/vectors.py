@@ -33,7 +33,7 @@ ReadVectors = Callable[[str, str], Iterable[tuple[list[str], Vectors]]]
 
 
 class VectorIndex:
-    """One Chroma collection a corpus and embedding model, in `folder`.
+    """One Chroma collection a corpus and embedding model, in `folder`; opened at its first use.
 
     Safe to call from several threads; one process at a time (see `ownership.py`).
 
@@ -49,12 +49,23 @@ class VectorIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self._marker = folder / "being-written"
         self._manifest = folder / "files.json"
-        self._client = self._open_client()
+        self._opened: ClientAPI | None = None
         self._collections: dict[str, Any] = {}
+        self._checked: set[str] = set()
+
+    def was_left_properly(self) -> bool:
+        """Whether the index's files are those of the last write, and that was ended; nothing is opened."""
+        return not self._marker.exists() and self._is_as_left(self._find_generation())
+
+    def _open(self) -> ClientAPI:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open_client()
+            return self._opened
 
     def _open_client(self) -> ClientAPI:
         generation = self._find_generation()
-        if self._marker.exists() or not self._is_as_left(generation):
+        if not self.was_left_properly():
             logger.info("the vector index was not left properly and is made again")
             generation += 1
         for other in self._list_generations():
@@ -70,7 +81,9 @@ class VectorIndex:
     def close(self) -> None:
         """Let go of the index's files and threads."""
         with self._lock:
-            self._client.close()
+            if self._opened is None:
+                return
+            self._opened.close()
             if not self._marker.exists():
                 self._settle()
 
@@ -103,6 +116,7 @@ class VectorIndex:
         Where that fails, or the process dies, the mark stays and the index is made again at the next start.
         """
         with self._lock:
+            self._open()
             if self._marker.exists():
                 yield
                 return
@@ -115,7 +129,7 @@ class VectorIndex:
     def _open_collection(self, corpus: str) -> Any:  # noqa: ANN401 - chromadb is not typed strictly
         with self._lock:
             if corpus not in self._collections:
-                self._collections[corpus] = self._client.get_or_create_collection(
+                self._collections[corpus] = self._open().get_or_create_collection(
                     f"{corpus}-{self._fingerprint}",
                     embedding_function=None,
                     configuration={"hnsw": {"space": "cosine"}},
@@ -128,6 +142,8 @@ class VectorIndex:
         :return: whether it had to be made again.
         """
         with self._lock:
+            self._open()
+            self._checked.add(corpus)
             try:
                 sound = not self._marker.exists() and self._answers(corpus, expected_chunks)
             except Exception:  # Chroma raises many kinds for damaged files
@@ -136,6 +152,11 @@ class VectorIndex:
             if not sound:
                 self.rebuild(corpus)
             return not sound
+
+    def check_once(self, corpus: str, expected_chunks: int) -> None:
+        """Check the corpus's collection unless this object has done so."""
+        if corpus not in self._checked:
+            self.check(corpus, expected_chunks)
 
     def _answers(self, corpus: str, expected_chunks: int) -> bool:
         collection = self._open_collection(corpus)
@@ -154,8 +175,8 @@ class VectorIndex:
         with self.writing(), _telling():
             name = f"{corpus}-{self._fingerprint}"
             self._collections.pop(corpus, None)
-            if name in [collection.name for collection in self._client.list_collections()]:
-                self._client.delete_collection(name)
+            if name in [collection.name for collection in self._open().list_collections()]:
+                self._open().delete_collection(name)
             collection = self._open_collection(corpus)
             for ids, vectors in self._read_vectors(corpus, self._fingerprint):
                 for first in range(0, len(ids), BATCH_ROWS):

@@ -35,7 +35,7 @@ CRASH_POINTS = tuple(
     )
     for when in ("before", "after")
 )
-FAILED = 3
+FAILED, IN_USE = 3, 4
 
 
 def ingest(folder: Path) -> None:
@@ -98,6 +98,71 @@ def ingest_once(folder: Path, point: str) -> None:
     queue.run(queue.take_now(CORPUS), bench.ingest, on_outcome=acknowledge)
 
 
+def compete(folder: Path) -> None:
+    """Let several processes start a chatbot over the same folder at once, again and again, and ingest.
+
+    Reads a line for each round: {"processes": how many, "after_seconds": when one of them is killed}. Answers
+    with a list of how each ended: `done`, `in use` or `killed`.
+    """
+    import chromadb  # noqa: F401 - imported before the children are forked
+
+    from chatbot.languages import detect_language
+
+    detect_language("so that its model is unpacked")
+    for line in sys.stdin:
+        orders = json.loads(line)
+        children = []
+        for _ in range(orders["processes"]):
+            if (child := os.fork()) == 0:
+                os._exit(run_chatbot(folder))
+            children.append(child)
+        if orders["after_seconds"] is not None:
+            time.sleep(orders["after_seconds"])
+            os.kill(children[0], signal.SIGKILL)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        names = {0: "done", IN_USE: "in use", -signal.SIGKILL: "killed"}
+        say(json.dumps([names.get(code, f"ended with {code}") for code in codes]))
+
+
+def run_chatbot(folder: Path) -> int:
+    """Start a chatbot over a folder, bring its corpus in step, and close it."""
+    from chatbot.errors import LibraryInUse
+    from chatbot.prompting import load_prompts
+    from chatbot.factories import Factories
+    from chatbot.service import Service
+    from chatbot.settings import load_settings
+    from tests.bench import CORPUS
+    from tests.fakes import HashingEmbedder, ScriptedGenerator
+
+    settings = load_settings(
+        data_folder=folder / "data", corpora_folder=folder / "corpora", corpus=CORPUS, chunk_tokens=64
+    )
+    factories = Factories(
+        make_embedder=lambda _: HashingEmbedder(seconds_per_text=0.002),
+        make_generator=lambda _: ScriptedGenerator("noon"),
+        reader=OwnReader(),  # type: ignore[arg-type] - nothing is drawn
+    )
+    try:
+        service = Service(settings, load_prompts(settings.prompts_folder), factories)
+    except LibraryInUse:
+        return IN_USE
+    with service:
+        service.start(generator=False, ingest=False)
+        service.wait_until_ready()
+        service.upkeep.ingest_now(CORPUS, lambda _: None, lambda _: None)
+    return 0
+
+
+class OwnReader:
+    """Reads texts in this very process."""
+
+    def read(self, path: Path) -> Any:
+        return read_plain_text(path)
+
+    def close(self) -> None:
+        """There is no child to end."""
+
+
 def dying(method: Callable[..., Any], when: str) -> Callable[..., Any]:
     """The method, in a process that dies before or after it."""
 
@@ -133,4 +198,4 @@ def own(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"ingest": ingest, "own": own}[sys.argv[1]](Path(sys.argv[2]))
+    {"ingest": ingest, "compete": compete, "own": own}[sys.argv[1]](Path(sys.argv[2]))

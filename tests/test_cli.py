@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -341,7 +342,7 @@ def server(run):
     from chatbot.web.app import create_app
     from chatbot.web.serve import make_server, make_url, open_socket
 
-    settings = load_settings()
+    settings = load_settings(watch_seconds=0)
     with build.build_service(settings) as service, open_socket("127.0.0.1", 0) as listener:
         started = threading.Event()
         server = make_server(create_app(service), on_started=started.set)
@@ -351,6 +352,8 @@ def server(run):
         service.announce(make_url("127.0.0.1", listener.getsockname()[1]))
         service.start()
         service.wait_until_ready()
+        while service.ingests.latest("notes") is None:  # else its report tells of what a test adds
+            time.sleep(0.01)
         yield service
         server.should_exit = True
         thread.join(timeout=10)

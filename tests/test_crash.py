@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 SCRIPT = Path(__file__).parent / "crashing.py"
 KILLS, MANY_KILLS = 15, 200
+ROUNDS, MANY_ROUNDS = 3, 40
 QUESTIONS = ["ferry 3", "berth 17", "marks noon", "version 2 of part 5", "dusk"]
 FILE_LIMITS_BYTES = [1 << power for power in range(14, 22)]
 
@@ -28,7 +29,7 @@ FILE_LIMITS_BYTES = [1 << power for power in range(14, 22)]
 class Crasher:
     """A folder of documents, and ingests of it that end badly."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, work: str = "ingest") -> None:
         self.folder = folder
         self.documents = folder / "corpora" / CORPUS / "documents"
         self.documents.mkdir(parents=True)
@@ -36,7 +37,7 @@ class Crasher:
         self._clock = 10**18
         self._errors = (folder / "errors.txt").open("w")
         self._script = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "ingest", str(folder)],
+            [sys.executable, str(SCRIPT), work, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -59,6 +60,13 @@ class Crasher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         return self._script.stdout.readline().strip()
+
+    def run_together(self, processes: int, *, after_seconds: float | None) -> list[str]:
+        """Several chatbots over the same folder at once, one killed after some seconds; how each ended."""
+        orders = {"processes": processes, "after_seconds": after_seconds}
+        self._script.stdin.write(json.dumps(orders) + "\n")
+        self._script.stdin.flush()
+        return json.loads(self._script.stdout.readline())
 
     def change_files(self, version: int, *, count: int = 30, paragraphs: int = 6) -> None:
         """Add, change, rename, copy and delete some of `count` files."""
@@ -132,6 +140,13 @@ def crasher(tmp_path, seed):
     crasher.close()
 
 
+@pytest.fixture
+def competitors(tmp_path, seed):
+    competitors = Crasher(tmp_path / "lived", seed, "compete")
+    yield competitors
+    competitors.close()
+
+
 def list_results(bench: Bench) -> list[tuple[set[str], list[float]]]:
     """For each question, the chunks that share words with it and the similarities of the nearest."""
     return [
@@ -191,3 +206,19 @@ def test_a_disk_that_is_full_loses_nothing_and_once_it_has_space_all_is_as_after
     assert set(endings) <= {"failed", "done"}, (endings, errors)
     assert "failed" in endings
     crasher.compare_with_clean(tmp_path / "clean")
+
+
+def test_of_several_chatbots_over_one_folder_one_ingests_and_the_others_are_refused(
+    competitors, tmp_path, is_long
+):
+    endings = []
+    for version in range(1, (MANY_ROUNDS if is_long else ROUNDS) + 1):
+        competitors.change_files(version, count=12)
+        kills = competitors.rng.random() < 0.5
+        after_seconds = competitors.rng.uniform(0.0, 0.5) if kills else None
+        endings.append(competitors.run_together(3, after_seconds=after_seconds))
+        assert set(endings[-1]) <= {"done", "in use", "killed"}, endings
+        assert kills or "done" in endings[-1], endings
+
+    assert any("in use" in ending for ending in endings), endings
+    competitors.compare_with_clean(tmp_path / "clean")

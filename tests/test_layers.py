@@ -39,6 +39,7 @@ RANKS = [
         "graphs",
         "token_counting",
         "ahead",
+        "late_embedder",
         "memory",
         "keys",
         "sites",

@@ -10,7 +10,7 @@ from chatbot.errors import CorpusError
 from chatbot.feedback import Feedback, FeedbackStore
 from chatbot.receipts import ReceiptStore, Setup, make_receipt
 from chatbot.types import NO_FILTERS, Citation, FinishedAnswer, Message, SearchFilters, Timings
-from chatbot.web.answers import receipt_to_json
+from chatbot.web.receipts import receipt_to_json
 from tests.web.fake_library import make_documents, make_passage
 
 DOCUMENTS = make_documents()

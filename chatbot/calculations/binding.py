@@ -41,6 +41,7 @@ _ADJECTIVE_COLUMNS = {
 }
 _YES, _NO = frozenset({"yes", "y", "true", "x", "✓", "✔", "ja"}), frozenset({"no", "n", "false", "nein"})
 _LEADS_GROUP = frozenset({"by", "per", "each", "every"})
+_ASKS_FOR_CELL = frozenset({"what", "which", "who", "find", "show", "show me", "give me"})
 _OF_DAYS = frozenset({"latest", "newest", "most recent", "earliest", "oldest"})
 _SUMMARIES = frozenset(
     map(stem_word, "highest lowest maximum minimum max min average mean avg median largest smallest".split())
@@ -123,6 +124,9 @@ def _complete_plan(
     has_subject = any((found.has_subject, named, groups, labels))
     match plan.operation:
         case "list":
+            asked = list(dict.fromkeys(m.column for m in (*others, *labels)))
+            if looked_up := _complete_lookup(plan, request, asked):
+                return looked_up
             return _complete_list(plan, request, numeric, has_subject=has_subject)
         case "count":
             amounts = [m for m in others if m.column in numeric]
@@ -169,6 +173,19 @@ def _complete_list(plan: Plan, request: Request, numeric: Sequence[int], *, has_
     if not plan.conditions or numeric or plan.group is not None or not has_subject:
         return None
     return plan if has_limit or request.adjective != "what" else None
+
+
+def _complete_lookup(plan: Plan, request: Request, asked: Sequence[int]) -> Plan | None:
+    """The cell of the column that is named, in the only row that holds what is named of it.
+
+    "What is the phone number of Ada?" asks for it; where several rows fit, which is meant is not clear.
+    """
+    rows, has_values = plan.rows, all(":" in condition.words for condition in plan.conditions)
+    if request.adjective not in _ASKS_FOR_CELL or len(asked) != 1 or len(rows) != 1 or plan.group is not None:
+        return None
+    if not plan.conditions or not has_values or is_blank(plan.table.rows[rows[0]].cells[asked[0]]):
+        return None
+    return replace(plan, operation="lookup", measure=asked[0])
 
 
 def _complete_number_of(

@@ -182,12 +182,22 @@ def find_chunk(chunks: Iterable[Chunk], row: TableRow) -> Chunk | None:
     return next((chunk for chunk in chunks if chunk.start <= row.start < chunk.end), None)
 
 
+def find_cell(plan: Plan) -> tuple[str, str] | None:
+    """The name of the column and the text of the cell that a plan looks up; None for any other plan."""
+    if plan.operation != "lookup" or plan.measure is None:
+        return None
+    return plan.table.names[plan.measure], plan.table.rows[plan.rows[0]].cells[plan.measure]
+
+
 def choose_plans(plans: Sequence[Plan]) -> list[Plan]:
-    """The plans whose tables account for most words, each table once; none where that leaves too many."""
+    """The plans whose tables account for most words, each table once; none where that leaves too many.
+
+    Tables that hold the same in the cell that is looked up are told once too.
+    """
     most = max((plan.words_named for plan in plans), default=0)
     best: dict[tuple[object, ...], Plan] = {}
     for plan in plans:
         if plan.words_named == most:
             cells = (plan.table.names, tuple(row.cells for row in plan.table.rows))
-            best.setdefault(cells, plan)
+            best.setdefault(find_cell(plan) or cells, plan)
     return list(best.values()) if len(best) <= MOST_TABLES else []

@@ -46,6 +46,8 @@ def compute_plan(plan: Plan) -> Outcome:
         return _compute_groups(plan, rows)
     if plan.operation == "list":
         return Outcome(plan, str(len(rows)), tuple(rows))
+    if plan.operation == "lookup" and plan.measure is not None:
+        return Outcome(plan, plan.table.rows[rows[0]].cells[plan.measure], tuple(rows))
     if plan.operation == "count":
         counted = [row for row in rows if not _is_left_out(plan, row)]
         return Outcome(plan, _count(plan, counted), tuple(counted), (), len(rows) - len(counted))

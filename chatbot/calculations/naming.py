@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatbot.calculations.comparisons import MARK
-from chatbot.calculations.vocabulary import LONGEST_NAME_WORDS, PERSON_WORDS, TableVocabulary
+from chatbot.calculations.vocabulary import LONGEST_NAME_WORDS, PERSON_WORDS, SAID_WITH_NAME, TableVocabulary
 from chatbot.sentences import STOP_WORDS, stem_word
 
 _CHANGES_MEANING = frozenset(
@@ -109,7 +109,7 @@ def _find_column(words: tuple[str, ...], tokens: Sequence[str], vocabulary: Tabl
     if tokens[0] in STOP_WORDS or tokens[-1] in STOP_WORDS:
         return None
     wanted = frozenset(word for word in words if word not in STOP_WORDS)
-    exact = [number for number, stems in enumerate(vocabulary.columns) if stems and stems == wanted]
+    exact = [number for number, stems in enumerate(vocabulary.columns) if is_called(stems, wanted)]
     partial = [number for number, stems in enumerate(vocabulary.columns) if wanted < stems]
     if not exact and tokens[:2] == ["number", "of"]:
         exact = [number for number in vocabulary.counts if vocabulary.columns[number] == wanted - {words[0]}]
@@ -117,6 +117,12 @@ def _find_column(words: tuple[str, ...], tokens: Sequence[str], vocabulary: Tabl
         if numbers:
             return numbers[0] if len(numbers) == 1 else None
     return None
+
+
+def is_called(stems: frozenset[str], wanted: frozenset[str]) -> bool:
+    """Whether words are all those of a column's name, with none but what is said along with it."""
+    also = frozenset().union(*(SAID_WITH_NAME.get(stem, frozenset()) for stem in stems))
+    return bool(stems) and stems <= wanted <= stems | also
 
 
 def _absorb_mentions(found: NamedWords, tokens: Sequence[str]) -> None:

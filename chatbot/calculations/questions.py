@@ -11,7 +11,7 @@ from typing import Literal
 
 from chatbot.surveys import grammar
 
-Operation = Literal["sum", "average", "median", "maximum", "minimum", "count", "list"]
+Operation = Literal["sum", "average", "median", "maximum", "minimum", "count", "list", "lookup"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ def write_result(outcome: Outcome, prompts: Prompts) -> str:
         return prompts.calculation_distinct.substitute(column=column, rows=rows, value=outcome.value)
     if plan.measure is None:
         return prompts.calculation_count.substitute(rows=rows, value=f"{len(outcome.rows):,}")
-    is_of_one = plan.operation == "sum" and len(outcome.rows) == 1
-    operation = plan.table.names[plan.measure] if is_of_one else name_operation(plan)
+    is_cell = plan.operation == "lookup" or (plan.operation == "sum" and len(outcome.rows) == 1)
+    operation = plan.table.names[plan.measure] if is_cell else name_operation(plan)
     return prompts.calculation_value.substitute(operation=operation, rows=rows, value=outcome.value)
 
 

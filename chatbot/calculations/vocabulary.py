@@ -27,6 +27,19 @@ _LABEL_COLUMNS = frozenset(
 _COUNTS = re.compile(r"^\s*(?:total )?(?:number|no\.?|nr\.?|count|#) of (?:the )?", re.IGNORECASE)
 """How the name of a column begins that counts things, and is no label of them."""
 _PLURAL_LABELS = frozenset({"ids", "codes", "numbers", "nos", "zips", "postcodes"})
+SAID_WITH_NAME = {
+    stem_word(name): frozenset(map(stem_word, also.split()))
+    for name, also in (
+        ("email", "address"),
+        ("mail", "address"),
+        ("phone", "number"),
+        ("telephone", "number"),
+        ("tel", "phone telephone number"),
+        ("website", "address"),
+        ("url", "address"),
+    )
+}
+"""What is said along with a column's name though it does not stand there, as in "email address"."""
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 _ENDS_IN_NUMBER = re.compile(r"\bno\b\W*$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -52,7 +65,7 @@ class TableVocabulary:
 
 def split_words(text: str) -> list[str]:
     """The words of a text in lower case, without any signs but marks."""
-    return _TOKEN.findall(text.casefold())
+    return _TOKEN.findall(text.casefold().replace("e-mail", "email"))
 
 
 @lru_cache(maxsize=20_000)

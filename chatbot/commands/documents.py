@@ -35,7 +35,7 @@ def print_documents(records: list[Json], options: argparse.Namespace, terminal: 
 def run_documents(options: argparse.Namespace, settings: Settings) -> int:
     """List every document of a corpus with its state."""
     terminal = make_terminal()
-    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+    with open_connection(settings, terminal, generator=False, ingest=False, late=True) as connection:
         records = connection.list_documents(settings.corpus)
     print_documents(records, options, terminal)
     return 0

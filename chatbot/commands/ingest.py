@@ -33,7 +33,7 @@ def add_ingest_options(parser: argparse.ArgumentParser) -> None:
 def run_ingest(options: argparse.Namespace, settings: Settings) -> int:
     """Bring a corpus in step with its folder; 4 when files could not be read."""
     terminal = make_terminal()
-    with open_connection(settings, terminal, generator=False, ingest=False) as connection:
+    with open_connection(settings, terminal, generator=False, ingest=False, late=True) as connection:
         if options.dry_run:
             print_changes(connection.find_changes(settings.corpus), terminal, as_json=options.json)
             return 0
@@ -84,7 +84,7 @@ def run_jobs(options: argparse.Namespace, settings: Settings) -> int:
     if options.cancel and options.number is None:
         raise ChatbotError("Nothing was named to cancel.", "Write: chatbot jobs NUMBER --cancel.")
     terminal = make_terminal()
-    with open_connection(settings, terminal, generator=False, ingest=False) as jobs:
+    with open_connection(settings, terminal, generator=False, ingest=False, late=True) as jobs:
         if options.number is None:
             found = jobs.list_jobs(settings.corpus)
         elif options.cancel:

@@ -162,6 +162,11 @@ GROUP_WHOLES = (
     _compile(rf"(?:in )?(?:which|what) {GROUPING} (?:do|does) {WHOLE_LIBRARY} (?:have|use|come in)"),
     _compile(rf"in (?:which|what) {GROUPING} are {WHOLE_LIBRARY}(?: written)?"),
     _compile(rf"{LIST}{ALL} {GROUPING}"),
+    _compile(
+        rf"(?:(?:{LIST}|count|group|sort|order|arrange|how many) )?(?:{WHOLE_LIBRARY}|documents|files)"
+        r"(?: are there| do (?:you|we) have)? (?:(?:grouped |sorted )?by|per|(?:in|for|of) each)(?: the)?"
+        rf" (?:{GROUPING}|types?)"
+    ),
 )
 OVERVIEW_WHOLES = (
     _compile(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from chatbot.chunking import hash_text
-from chatbot.errors import CorpusError
 from chatbot.feedback import MOST_KEPT
 from chatbot.receipts import Receipt, describe_no_receipt
-from chatbot.types import Document
 from chatbot.web.access import get_access, get_service
 from chatbot.web.bodies import FeedbackBody
 from chatbot.web.examples import ERRORS, describe_json
-from chatbot.web.schemas import Json, filters_to_json
-
-FindDocument = Callable[[str], Document]
+from chatbot.web.receipts import receipt_to_json
+from chatbot.web.schemas import Json
 
 router = APIRouter(prefix="/api", responses=ERRORS, tags=["Chatbot"])
 
@@ -59,47 +54,3 @@ def find_receipt(request: Request, answer_id: str) -> Receipt:
     if receipt is None or not get_access(request).sees(receipt.corpus):
         raise describe_no_receipt(receipts.days)
     return receipt
-
-
-def receipt_to_json(receipt: Receipt, find_document: FindDocument) -> Json:
-    """A receipt, with the texts of its passages and quotes as far as they still stand in the documents.
-
-    The `state` of a passage is same, changed or gone.
-    """
-    documents = {
-        passage.document_id: _look_up(passage.document_id, find_document) for passage in receipt.passages
-    }
-    for citation in receipt.citations:
-        documents.setdefault(citation.document_id, _look_up(citation.document_id, find_document))
-    values = asdict(receipt)
-    for passage in values["passages"]:
-        document = documents[passage["document_id"]]
-        text = _read(document, passage["start"], passage["end"], passage["text_hash"])
-        state = "gone" if document is None else "changed" if text is None else "same"
-        place = {"path": document.record.path, "title": document.record.title} if document else {}
-        passage.update({"path": None, "title": None} | place | {"text": text, "state": state})
-    for citation in values["citations"]:
-        document = documents[citation["document_id"]]
-        citation["quote"] = _read(
-            document, citation["source_start"], citation["source_end"], citation["quote_hash"]
-        )
-    words = values.pop("words") or {"searched_for": None, "answer": None, "history": None}
-    return values | {
-        "filters": filters_to_json(receipt.filters),
-        "searched_for": words["searched_for"],
-        "answer": words["answer"],
-        "history": words["history"],
-    }
-
-
-def _look_up(document_id: str, find_document: FindDocument) -> Document | None:
-    try:
-        return find_document(document_id)
-    except CorpusError:
-        return None
-
-
-def _read(document: Document | None, start: int, end: int, expected_hash: str) -> str | None:
-    """The characters of a document, if they are still the ones that were meant."""
-    text = document.text[start:end] if document else ""
-    return text if document and hash_text(text) == expected_hash else None

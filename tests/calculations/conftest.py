@@ -41,6 +41,14 @@ Money for the year.
 | West | 400 | 50% |
 | | 1'500 | 100% |
 """
+CONTACTS = """First Name,Last Name,Firm,Phone,Email
+Grace,Hopper,Nautic,0151 23,grace@nautic.example
+Alan,Kay,Dyna,0151 24,alan@dyna.example
+"""
+OLDER_CONTACTS = """First Name,Last Name,Phone,Email
+Grace,Hopper,0151 99,grace@nautic.example
+Mary,Shaw,0151 98,mary@nautic.example
+"""
 EXPENSES = """<html><body><h1>Expenses</h1><table>
 <tr><th>Item</th><th>Price</th><th>Currency</th></tr>
 <tr><td>Pens</td><td>$ 12</td><td>USD</td></tr>
@@ -84,6 +92,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         bench.write("budget.md", BUDGET)
         bench.write("expenses.html", EXPENSES)
         bench.write("stock.xlsx", make_stock())
+        bench.write("contacts.csv", CONTACTS)
+        bench.write("older.csv", OLDER_CONTACTS)
         bench.write("note.txt", "Staff work in Berlin and Munich. The average salary is a secret.")
         report = bench.ingest()
         assert [outcome for outcome in report.outcomes if outcome.result == "failed"] == []
