@@ -29,9 +29,9 @@ from pathlib import Path
 from ingest_at_scale import StandIn, copy_documents
 
 from chatbot.documents.reader import DocumentReader
+from chatbot.factories import Factories
 from chatbot.library import Library
 from chatbot.prompting import load_prompts
-from chatbot.factories import Factories
 from chatbot.service import Service
 from chatbot.settings import load_settings
 

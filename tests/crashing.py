@@ -127,8 +127,8 @@ def compete(folder: Path) -> None:
 def run_chatbot(folder: Path) -> int:
     """Start a chatbot over a folder, bring its corpus in step, and close it."""
     from chatbot.errors import LibraryInUse
-    from chatbot.prompting import load_prompts
     from chatbot.factories import Factories
+    from chatbot.prompting import load_prompts
     from chatbot.service import Service
     from chatbot.settings import load_settings
     from tests.bench import CORPUS
