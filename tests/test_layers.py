@@ -78,7 +78,7 @@ RANKS = [
         "index_places",
     ],
     ["evidence", "records"],
-    ["bands"],
+    ["bands", "passages_to_read"],
     ["quotes"],
     ["surveys"],
     ["calculations"],
