@@ -59,7 +59,8 @@ def convert_to_folder(
 ) -> None:
     """Convert a model, by default a GGUF to safetensors, to `target`, which appears complete or not at all.
 
-    `more` is what it is made from besides `source`. The work is done by a child process, so that its memory is gone afterwards.
+    `more` is what it is made from besides `source`. The work is done by a child process, so that its
+    memory is gone afterwards.
     Raises ModelError if transformers cannot read the file or the disk is full.
     """
     # Four-bit blocks unpack to sixteen bits a weight.

@@ -33,12 +33,14 @@ def give_back_file(path: Path) -> None:
     advise = getattr(ctypes.CDLL(None), "madvise", None) if sys.platform == "linux" else None
     if advise is None:
         return
-    for start, end in list_shared_mappings(MAPS.read_text(encoding="utf-8", errors="replace"), path.resolve()):
+    for start, end in list_shared_mappings(
+        MAPS.read_text(encoding="utf-8", errors="replace"), path.resolve()
+    ):
         advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
 
 
 def list_shared_mappings(maps: str, path: Path) -> list[tuple[int, int]]:
-    """First and last address of where a file is mapped to be read and shared, by what Linux says of a process."""
+    """Where in memory a file is mapped to be read and shared: first address and end, of what Linux tells."""
     places = []
     for line in maps.splitlines():
         fields = line.split(maxsplit=5)

@@ -13,11 +13,13 @@ import numpy as np
 
 from chatbot.evidence import SentenceVectors, score_spans
 from chatbot.grounding import SourceSpan
-from chatbot.reading.reading import ReadPassages, Reading
+from chatbot.reading.reading import Reading, ReadPassages
 from chatbot.types import Embedder, Passage
 
-MOST_PASSAGES = 3
-"""So many passages are read of those that were found."""
+FEWEST, MOST = 2, 4
+"""So many passages are read at least, and at most."""
+NEAR = 0.2
+"""In between those whose best sentence scores at most this much below the best of all."""
 
 
 def read_likeliest_passages(
@@ -46,12 +48,13 @@ def choose_passages(
     """The passages with the likeliest sentences, in their order."""
     singles = [span for span in spans if span.sentences == 1]
     places = [(span.passage.chunk.document_id, span.start, span.end) for span in singles]
-    if len(passages) <= MOST_PASSAGES or not all(place in known_vectors for place in places):
+    if len(passages) <= FEWEST or not all(place in known_vectors for place in places):
         return list(passages)
     best = {passage.number: -np.inf for passage in passages}
     if singles:
         vectors = np.stack([known_vectors[place] for place in places])
         for span, score in zip(singles, score_spans(question, singles, vectors, embedder), strict=True):
             best[span.passage.number] = max(best[span.passage.number], score)
-    likeliest = sorted(passages, key=lambda passage: -best[passage.number])[:MOST_PASSAGES]
-    return [passage for passage in passages if passage in likeliest]
+    ranked = sorted(best, key=lambda number: -best[number])[:MOST]
+    kept = {number for number in ranked if best[number] >= best[ranked[0]] - NEAR} | {*ranked[:FEWEST]}
+    return [passage for passage in passages if passage.number in kept]

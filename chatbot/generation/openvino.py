@@ -238,7 +238,7 @@ def load_openvino_generator(folder: Path, *, name: str) -> OpenVinoGenerator:
 
 
 def warm_up(pipeline: genai.ContinuousBatchingPipeline, end_tokens: set[int]) -> None:
-    """Let a pipeline write a token: what is done once at its first run is done before anybody waits for it."""
+    """Let a pipeline write a token, so that what its first run takes longer is done before anybody waits."""
     import openvino as ov
 
     ids = np.full((1, WARM_UP_TOKENS), min(end_tokens), dtype=np.int64)

@@ -14,7 +14,7 @@ GRAPH_FILE = "openvino_model.xml"
 
 
 def save_graph(graph: ov.Model, folder: Path) -> None:
-    """Write a graph with its weights as they are, those in bfloat16 without being widened when it is loaded."""
+    """Write a graph with its weights as they are; loading it does not widen those in bfloat16."""
     import openvino as ov
 
     path = folder / GRAPH_FILE

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.engines import compile_graph
+from chatbot.engines import compile_graph, computes_in_bfloat16
 from chatbot.errors import ModelError
 from chatbot.graphs.bert import build_bert, read_bert_shape
 from chatbot.graphs.mpnet import build_mpnet, read_mpnet_shape
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 2048
 """So many tokens, padding included, are read at a time."""
-WARM_UP_TEXT = "what is this about? " * 20
 LONGEST_SHARE = 1.25
 """So much longer may a window be than the shortest of its batch."""
+WARM_UP_TEXT = "what is this about? " * 20
+"""For a first run, before anybody waits for one."""
 
 
 def load_graph_reader(
@@ -91,7 +92,7 @@ def build_reader(base: Path, packed: ReaderWeights) -> ov.Model:
     after = apply_differences(packed.tensors, before)
     named = {name.removeprefix(prefix): values for name, values in after.items()}
     if shape := read_bert_shape(config):
-        return build_bert(shape, named, output=OUTPUTS)
+        return build_bert(shape, named, output=OUTPUTS, in_16_bits=computes_in_bfloat16())
     if shape := read_mpnet_shape(config):
         return build_mpnet(shape, named, output=OUTPUTS)
     raise ValueError("neither a BERT nor an MPNet")
