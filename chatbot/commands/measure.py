@@ -104,13 +104,16 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=float, help="how often to see each (default: large 1, small 3)")
     parser.add_argument("--learning-rate", type=float, help="how fast (default: large 0.0004, small 0.0002)")
     parser.add_argument("--made-pages", type=int, metavar="N", help="and N made pages (large 450, small 0)")
+    parser.add_argument(
+        "--made-rules", type=int, metavar="N", help="and N of house rules (large 300, small 0)"
+    )
     parser.add_argument("--start", metavar="FILE", help="weights to go on from, or: large, small")
     parser.add_argument("--seed", type=int, default=1, help="another order of other lessons (default 1)")
 
 
 def run_train(options: argparse.Namespace, settings: Settings) -> int:
     """Train, or go on with a training that was interrupted."""
-    from chatbot.training.command import MADE_PAGES, TrainingFiles, choose_plan, run_training
+    from chatbot.training.command import MADE_PAGES, MADE_RULES, TrainingFiles, choose_plan, run_training
 
     files = TrainingFiles(
         tuple(options.passages),
@@ -118,6 +121,7 @@ def run_train(options: argparse.Namespace, settings: Settings) -> int:
         options.out,
         options.split,
         MADE_PAGES[options.base] if options.made_pages is None else options.made_pages,
+        MADE_RULES[options.base] if options.made_rules is None else options.made_rules,
         options.start,
     )
     plan = choose_plan(options.base, options.epochs, options.learning_rate, options.seed)

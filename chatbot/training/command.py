@@ -14,11 +14,13 @@ from chatbot.reading.choosing import locate_reader
 from chatbot.settings import Settings
 from chatbot.training.lessons import LabelledQuestion, load_labelled_questions
 from chatbot.training.made_pages import make_page_questions
+from chatbot.training.made_rules import make_rule_questions
 from chatbot.training.train_reader import RECIPES, TrainingPlan, train_reader
 
 MOST_EPOCHS = 1000
 MADE_PAGES = {"large": 450, "small": 0}
-"""How many made pages belong to the recipes of the two bases."""
+MADE_RULES = {"large": 300, "small": 0}
+"""How many made pages, and made pages of rules, belong to the recipes of the two bases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class TrainingFiles:
 
     :param split: leave out questions whose field `split` says otherwise; None takes all.
     :param made_pages: so many made pages, each with four questions, are learned from besides.
+    :param made_rules: likewise so many made pages of house rules.
     :param start: weights to go on from, `large` or `small` for the shipped ones; None for none.
     """
 
@@ -35,6 +38,7 @@ class TrainingFiles:
     target: Path
     split: str | None = None
     made_pages: int = 0
+    made_rules: int = 0
     start: str | None = None
 
 
@@ -108,4 +112,5 @@ def load_all(files: TrainingFiles, seed: int) -> Sequence[LabelledQuestion]:
         for passages, questions in zip(files.passages, files.questions, strict=True)
         for item in load_labelled_questions(passages, questions, split=files.split, seed=seed)
     ]
-    return read + make_page_questions(files.made_pages, seed=seed)
+    made = make_page_questions(files.made_pages, seed=seed)
+    return [*read, *made, *make_rule_questions(files.made_rules, seed=seed)]
