@@ -32,9 +32,10 @@ from chatbot.grounding import (
     find_numbers,
     list_source_spans,
 )
+from chatbot.passages_to_read import read_likeliest_passages
 from chatbot.prompting import Prompts
 from chatbot.quotes import asks_whether, choose_quotes, choose_short_answer, find_older_statement
-from chatbot.reading.reading import Reading
+from chatbot.reading.reading import ReadPassages
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
 from chatbot.surveys.statements import write_survey
@@ -85,7 +86,6 @@ class CalculateAnswer(Protocol):
 
 
 ReadSentenceVectors = Callable[[Sequence[Passage]], SentenceVectors]
-ReadPassages = Callable[[str, Sequence[Passage]], Reading]
 
 LONGEST_HISTORY = 6
 """So many messages of a conversation are shown to a model at most."""
@@ -274,7 +274,11 @@ class Assistant:
         words = apply_corrections(resolve_self_correction(remove_filters(request.question)), corrections)
         follow_up = None if not words or asked in (request.question, words) else words
         known = self.read_sentence_vectors(passages) if self.read_sentence_vectors else {}
-        reading = self.read_passages(asked, passages) if self.read_passages else None
+        reading = None
+        if self.read_passages:
+            reading = read_likeliest_passages(
+                self.read_passages, asked, passages, spans, known, self.embedder
+            )
         evidence = rank_evidence(
             asked, spans, self.embedder, follow_up=follow_up, known_vectors=known, reading=reading
         )

@@ -117,10 +117,14 @@ def make_passage_reader(settings: Settings, report: Report) -> PassageReader | N
     if files is None:
         return None
     if choose_engine(settings.engine) == "openvino":
+        from chatbot.reading.graph_files import prepare_reader_graph
         from chatbot.reading.graph_reader import load_graph_reader
 
+        graph = prepare_reader_graph(files, data_folder=settings.data_folder, on_progress=on_progress)
         report("the reading model is loading")
-        reader = load_graph_reader(files.base, base_sha256=files.base_sha256, weights=files.weights)
+        reader = load_graph_reader(
+            files.base, base_sha256=files.base_sha256, weights=files.weights, graph_folder=graph
+        )
     else:
         from chatbot.reading.passage_reader import load_passage_reader
 

@@ -34,7 +34,7 @@ CONVERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A way to convert a model, run as `python -m MODULE SOURCE TARGET` in a process of its own.
+    """A way to convert a model, run as `python -m MODULE SOURCE TARGET MORE` in a process of its own.
 
     `version` is raised whenever it writes something else; `weights` says which files have their hash noted.
     """
@@ -55,17 +55,19 @@ def convert_to_folder(
     origin: dict[str, str],
     on_progress: ReportProgress,
     conversion: Conversion = TO_SAFETENSORS,
+    more: tuple[Path, ...] = (),
 ) -> None:
     """Convert a model, by default a GGUF to safetensors, to `target`, which appears complete or not at all.
 
-    The work is done by a child process, so that its memory is gone afterwards.
+    `more` is what it is made from besides `source`. The work is done by a child process, so that its
+    memory is gone afterwards.
     Raises ModelError if transformers cannot read the file or the disk is full.
     """
     # Four-bit blocks unpack to sixteen bits a weight.
     require_free_bytes(target.parent, 4 * _measure(source))
     with partial_folder(target.parent) as partial:
         converted = partial / "converted"
-        command = [sys.executable, "-P", "-m", conversion.module, str(source), str(converted)]
+        command = [sys.executable, "-P", "-m", conversion.module, *map(str, (source, converted, *more))]
         watch = Watch("Converting the model", partial, None, on_progress)
         output, exit_code = run_watched(command, _converter_environment(), watch)
         if exit_code != 0 or not (converted / "config.json").is_file():

@@ -12,12 +12,12 @@ import hashlib
 import json
 import shutil
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from chatbot.conversion import Conversion, convert_to_folder, end_with_parent
 from chatbot.graphs.llama import build_llama, read_llama_shape
 from chatbot.graphs.operations import Weights
+from chatbot.graphs.saving import save_graph
 from chatbot.model_preparing import ReportProgress, owned_models_folder
 from chatbot.models import is_converted, known_sha256
 
@@ -72,9 +72,7 @@ def convert_to_graph(source: Path, target: Path) -> None:
         with safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
             weights |= {name: file.get_tensor(name).float().numpy() for name in file.keys()}  # noqa: SIM118
     target.mkdir()
-    graph = target / "openvino_model.xml"
-    ov.save_model(build_llama(shape, weights), graph, compress_to_fp16=False)
-    keep_weights_in_16_bits(graph)
+    save_graph(build_llama(shape, weights), target)
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True, trust_remote_code=False)
     encoder, decoder = convert_tokenizer(tokenizer, with_detokenizer=True)
     ov.save_model(encoder, target / "openvino_tokenizer.xml")
@@ -82,22 +80,6 @@ def convert_to_graph(source: Path, target: Path) -> None:
     for path in source.iterdir():
         if path.name in KEPT_FILES or path.suffix == ".jinja":
             shutil.copy(path, target)
-
-
-def keep_weights_in_16_bits(graph: Path) -> None:
-    """Mark in a graph's file that its weights are not to be widened to 32 bits when it is loaded.
-
-    The mark is the one that OpenVINO gives weights which it compresses itself ("decompression"). Without it
-    a model of 270 MB takes 540 MB more. The numbers that are computed stay the same.
-    """
-    tree = ElementTree.parse(graph)  # noqa: S314 - written by this program
-    for layer in tree.iterfind("layers/layer[@type='Convert']"):
-        port = layer.find("input/port")
-        if port is not None and port.get("precision") == "BF16":
-            info = ElementTree.Element("rt_info")
-            ElementTree.SubElement(info, "attribute", name="decompression", version="0")
-            layer.insert(list(layer).index(layer.find("input")), info)  # type: ignore[arg-type]
-    tree.write(graph, encoding="utf-8", xml_declaration=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chatbot.embedding import pool_spans, scale_to_unit
-from chatbot.engines import compile_graph
+from chatbot.engines import compile_graph, computes_in_bfloat16
 from chatbot.graphs.bert import build_bert, read_bert_shape
 from chatbot.graphs.operations import Weights
 from chatbot.graphs.running import make_inputs
@@ -141,7 +141,8 @@ def load_graph_embedder(folder: Path) -> GraphEmbedder | None:
             return None
         weights = read_arrays(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        graph = compile_graph(build_bert(shape, weights), streams=STREAMS, kept_shapes=KEPT_SHAPES)
+        model = build_bert(shape, weights, in_16_bits=computes_in_bfloat16())
+        graph = compile_graph(model, streams=STREAMS, kept_shapes=KEPT_SHAPES)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     fingerprint = compute_fingerprint(weights, max_tokens, shape.size)

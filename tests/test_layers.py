@@ -79,7 +79,7 @@ RANKS = [
         "index_places",
     ],
     ["evidence", "records"],
-    ["bands"],
+    ["bands", "passages_to_read"],
     ["quotes"],
     ["surveys"],
     ["calculations"],

@@ -18,6 +18,8 @@ import numpy as np
 from chatbot.engines import make_properties
 from chatbot.errors import ModelError
 from chatbot.generation import LOOK_SECONDS
+from chatbot.graphs.saving import locate_weights
+from chatbot.memory import give_back_file
 from chatbot.types import Message, StopReason
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ CACHE_TOKENS = 8192
 """Keys and values of at least so many tokens are kept, those of finished prompts for the next one."""
 STEP_TOKENS = 1024
 """The most tokens of prompts and answers in one step: a long prompt holds others up for no longer."""
+WARM_UP_TOKENS = 16
 LOOKUP_TOKENS = 5
 LOOKUP_MATCH_TOKENS = 3
 """Prompt lookup (Saxena 2023): what follows the last few tokens in the prompt is tried as their sequel."""
@@ -226,9 +229,24 @@ def load_openvino_generator(folder: Path, *, name: str) -> OpenVinoGenerator:
             f"The language model in {folder} could not be loaded.",
             "Delete that folder and start again; or set engine to torch.",
         ) from error
+    warm_up(pipeline, end_tokens)
+    # The first run has arranged the weights for this processor.
+    give_back_file(locate_weights(folder))
     if not tokenizer.chat_template:
         raise ModelError(f"The language model {name} has no chat template.", "Choose an instruct model.")
     return OpenVinoGenerator(name, pipeline, window_tokens=window_tokens, end_tokens=end_tokens)
+
+
+def warm_up(pipeline: genai.ContinuousBatchingPipeline, end_tokens: set[int]) -> None:
+    """Let a pipeline write a token, so that what its first run takes longer is done before anybody waits."""
+    import openvino as ov
+
+    ids = np.full((1, WARM_UP_TOKENS), min(end_tokens), dtype=np.int64)
+    handle = pipeline.add_request(0, ov.Tensor(ids), make_config(2, end_tokens))
+    while pipeline.has_non_finished_requests():
+        pipeline.step()
+    while handle.can_read():
+        handle.read()
 
 
 def read_end_tokens(folder: Path) -> set[int]:

@@ -40,11 +40,14 @@ def read_bert_shape(config: Mapping[str, Any]) -> EncoderShape | None:
     )
 
 
-def build_bert(shape: EncoderShape, weights: Mapping[str, Weights], *, output: str = "") -> ov.Model:
+def build_bert(
+    shape: EncoderShape, weights: Mapping[str, Weights], *, output: str = "", in_16_bits: bool = False
+) -> ov.Model:
     """An encoder that takes `input_ids`, `attention_mask` and `token_type_ids`, each (texts, tokens).
 
     :param weights: by the names of transformers' BertModel, without a prefix.
     :param output: the name of a last linear layer; without one, the vectors of the tokens come out.
+    :param in_16_bits: keep the matrices in bfloat16, for a processor that computes in it.
     :raises KeyError: where a weight is missing.
     """
     import openvino as ov
@@ -55,7 +58,7 @@ def build_bert(shape: EncoderShape, weights: Mapping[str, Weights], *, output: s
         for name in ("input_ids", "attention_mask", "token_type_ids")
     ]
     ids, mask, types = (node.output(0) for node in inputs)
-    encoder = Encoder(shape, weights, NAMES)
+    encoder = Encoder(shape, weights, NAMES, in_16_bits)
     kinds = ops.add(encoder.look_up("word", ids), encoder.look_up("token_type", types))
     total = ops.add(kinds, encoder.look_up("position", count_places(ids)))
     hidden = encoder.normalize(total.output(0), "embeddings.LayerNorm")

@@ -50,7 +50,8 @@ class LayerNames:
 class Encoder:
     """The weights of an encoder, by the names that it has for them, and how they are put together.
 
-    `in_16_bits` keeps the matrices in bfloat16, for weights that are not more exact than that.
+    `in_16_bits` keeps the matrices in bfloat16: for weights that are not more exact than that, and where
+    nothing more exact is computed.
     """
 
     shape: EncoderShape

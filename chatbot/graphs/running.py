@@ -16,18 +16,22 @@ FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_id
 """Of a tokenizer's encoding, by the names of the inputs that encoders have."""
 
 
+SHAPE_TOKENS = 8
+"""Lengths are rounded up to a multiple: what is compiled for a shape is kept, about 1 MB each."""
+
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 
 def run_encoder(graph: ov.CompiledModel, encodings: Sequence[Encoding]) -> npt.NDArray[np.float32]:
-    """What the encoder makes of texts, of shape (texts, tokens of the longest, values a token)."""
+    """What the encoder makes of texts, of shape (texts, tokens of the longest and a few, values a token)."""
     output: npt.NDArray[np.float32] = graph(make_inputs(graph.inputs, encodings))[0]
     return output
 
 
 def make_inputs(nodes: Sequence[ov.ConstOutput], encodings: Sequence[Encoding]) -> Inputs:
-    """What an encoder with these inputs takes of texts, each of shape (texts, tokens of the longest)."""
+    """What an encoder with these inputs takes of texts, of shape (texts, tokens of the longest and a few)."""
     longest = max(sum(encoding.attention_mask) for encoding in encodings)
+    longest = -(-longest // SHAPE_TOKENS) * SHAPE_TOKENS
     inputs: Inputs = {}
     for name in (node.any_name for node in nodes):
         values = np.zeros((len(encodings), longest), np.int64)

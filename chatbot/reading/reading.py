@@ -8,11 +8,13 @@ normalisation, Clark & Gardner 2018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from chatbot.types import Passage
 
 LONGEST_ANSWER_TOKENS = 30
 
@@ -83,21 +85,31 @@ UNCHANGED = OddsScale(offset=0.0, factor=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the model read off the passages for one question, by the passages' numbers."""
+    """What the model read off the passages for one question, by the passages' numbers.
+
+    `unread` more passages were found and not read: each is taken to hold the answer as little as that of
+    the read ones which holds it least.
+    """
 
     passages: Mapping[int, PassageReading]
     scale: OddsScale = UNCHANGED
+    unread: int = 0
 
     @property
     def nothing(self) -> float:
         """The score of there being no answer in any of the passages."""
         if not self.passages:
             return 0.0
-        return float(np.logaddexp.reduce([passage.nothing for passage in self.passages.values()]))
+        read = [passage.nothing for passage in self.passages.values()]
+        return float(np.logaddexp.reduce(read + [max(read)] * self.unread))
 
     def measure_odds(self, span: AnswerSpan) -> float:
         """The logarithm of the odds of an answer against there being none, on the scale of all models."""
         return self.scale.apply(span.score - self.nothing)
+
+
+ReadPassages = Callable[[str, Sequence[Passage]], Reading]
+"""Reads passages for a question."""
 
 
 def merge_windows(windows: Sequence[PassageReading]) -> PassageReading:

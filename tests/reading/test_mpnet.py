@@ -1,6 +1,7 @@
 """The large reading model's kind of encoder: its graph, its adapters, the same numbers on either engine."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ import torch
 from chatbot.graphs.mpnet import build_mpnet, put_in_buckets, read_mpnet_shape
 from chatbot.graphs.weights import read_arrays
 from chatbot.model_preparing import hash_file
+from chatbot.reading import graph_files
+from chatbot.reading.base_model import LARGE_BASE, WEIGHTS
+from chatbot.reading.choosing import ReaderFiles
 from chatbot.reading.passage_reader import OUTPUTS, load_base, load_passage_reader
-from chatbot.reading.weights import BASE_KEY, write_weights
+from chatbot.reading.weights import BASE_KEY, open_weights, write_weights
 from tests.makers import make_passage
 from tests.makers_encoders import write_tiny_mpnet
 
@@ -114,3 +118,66 @@ def test_windows_of_like_length_are_read_together():
     batches = list(batch_alike([300] * 20))
     assert sorted(row for batch in batches for row in batch) == list(range(20))
     assert all(300 * len(batch) <= BATCH_TOKENS for batch in batches)
+
+
+@pytest.fixture
+def large_files(base, tmp_path, monkeypatch):
+    """A tiny reading model that passes for the large one."""
+    weights = make_weights(base, tmp_path / "reader.safetensors")
+    sha256 = hash_file(base / "model.safetensors")
+    monkeypatch.setattr(graph_files, "LARGE_BASE", replace(LARGE_BASE, files={WEIGHTS: sha256}))
+    return ReaderFiles("large", weights, base, sha256)
+
+
+def prepare(files, data_folder):
+    return graph_files.prepare_reader_graph(files, data_folder=data_folder, on_progress=lambda _: None)
+
+
+def test_a_graph_that_was_kept_reads_as_one_that_is_put_together(large_files, tmp_path):
+    pytest.importorskip("openvino")
+    from chatbot.reading.graph_reader import load_graph_reader
+
+    folder = prepare(large_files, tmp_path)
+    passages = [make_passage(TEXT * 60), make_passage(TEXT * 3, number=2)]
+
+    kept, made = (
+        load_graph_reader(
+            large_files.base,
+            base_sha256=large_files.base_sha256,
+            weights=large_files.weights,
+            graph_folder=graph_folder,
+        ).read("when does the ferry leave?", passages)
+        for graph_folder in (folder, None)
+    )
+
+    assert folder == tmp_path / "models" / "reader-large-openvino"
+    for number in (1, 2):
+        assert np.array_equal(kept.passages[number].begins, made.passages[number].begins)
+        assert np.array_equal(kept.passages[number].ends, made.passages[number].ends)
+    assert np.ptp(kept.passages[1].begins) > 0
+
+
+def test_a_kept_graph_is_written_anew_for_other_weights_only(large_files, base, tmp_path):
+    pytest.importorskip("openvino")
+    folder = prepare(large_files, tmp_path)
+    first = (folder / "openvino_model.bin").stat()
+
+    prepare(large_files, tmp_path)
+    assert (folder / "openvino_model.bin").stat().st_ino == first.st_ino
+
+    packed = open_weights(large_files.weights)
+    changed = {**packed.tensors, f"{OUTPUTS}.bias": torch.ones(2)}
+    write_weights(large_files.weights, changed, packed.description)
+    prepare(large_files, tmp_path)
+    assert (folder / "openvino_model.bin").stat().st_ino != first.st_ino
+
+
+def test_a_small_model_is_put_together_at_every_start(large_files, tmp_path):
+    assert prepare(replace(large_files, base_sha256="other"), tmp_path) is None
+    assert not (tmp_path / "models").exists()
+
+
+def test_where_no_graph_can_be_written_none_is_kept(large_files, tmp_path):
+    (tmp_path / "models").write_text("no folder")
+
+    assert prepare(large_files, tmp_path) is None

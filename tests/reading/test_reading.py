@@ -100,3 +100,11 @@ def test_windows_become_one_reading_with_the_surer_numbers():
     assert merged.begins.tolist() == [1, 9, 3, 4]
     assert merged.ends.tolist() == [1, 2, 9, 4]
     assert merged.nothing == -1.0
+
+
+def test_a_passage_that_was_not_read_counts_as_the_emptiest_of_those_that_were():
+    one, other = (make_reading([0] * WORDS, [0] * WORDS, nothing=nothing) for nothing in (1.0, 3.0))
+
+    reading = Reading({1: one, 2: other}, unread=2)
+
+    assert reading.nothing == pytest.approx(np.log(np.exp(1) + 3 * np.exp(3)))
