@@ -15,14 +15,14 @@ EVEN_ODDS, ODDS_SCALE = 2.0, 2.0
 """At these odds the model is trusted by half, and how many more it takes to be trusted by 73 %."""
 UNREAD_TRUST = 0.18
 """Stands for trust where there is no reading model, so that one floor fits both."""
-TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.2, 0.7
+TRUST_IN_ORDER, TRUST_IN_ANSWER = 0.2, 1.0
 """What trust adds to a sentence's score, and beyond that to the decision whether to answer at all."""
 SURE_MARGIN, UNSURE_MARGIN = 0.05, 0.15
 """A second sentence is quoted too when its score is at most this much below the best, whose words the model
 is sure or not at all sure of; in between with its trust. The surer it is, the less a second one adds."""
 SURE_ODDS = 5.0
 """The model's words are shown alone where their odds are at least these."""
-SURELY_NONE = -8.0
+SURELY_NONE = -5.0
 """Where the model's best odds in all passages are below this, it is sure that none answers."""
 
 
