@@ -55,6 +55,12 @@ _NEXT_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _SAYS_YES_OR_NO = re.compile(r"(?:A(?:nswer)?: ?)?(?:yes|no)\b(?! \w)", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(
+    r"(?:A(?:nswer)?: ?)?(?:n/?a|none|not (?:applicable|available)|tb[acd]|to be (?:announced|confirmed|done)"
+    r"|it depends|(?:good|great) question|thanks?(?: you)?(?: (?:so much|very much|for \w+(?: \w+)?))?)\W*",
+    re.IGNORECASE,
+)
+"""A whole sentence of these words answers nobody."""
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _CODE = re.compile(r"\b(?=[\w-]*\d)[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
 _HAS_NUMBER = re.compile(
@@ -338,6 +344,7 @@ def _score_form(
         span.is_table_header
         or span.text in span.passage.chunk.headings
         or not set(find_content_words(span.text)) - asked
+        or _SAYS_NOTHING.fullmatch(span.text)
     ):
         score += IS_HEADING
     if span.text.endswith("?"):

@@ -132,3 +132,24 @@ def test_what_a_document_of_a_year_says_is_said_of_that_year():
     ]
 
     assert rank("What is the allowance of 2023?", passages)[0].span.text == "The allowance is 120 marks."
+
+
+@pytest.mark.parametrize("words", ["Not applicable.", "N/A", "A: It depends.", "Thank you for saying so."])
+def test_a_sentence_that_says_nothing_counts_less_than_one_that_has_as_little_to_do_with_the_question(words):
+    spans = list_source_spans([make_passage(f"{words}\nBlue curtains hang upstairs.")])
+
+    ranked = rank_evidence("When can I enrol in the plan?", spans, HashingEmbedder())
+
+    scores = {item.span.text: item.score for item in ranked}
+    assert scores[words] < scores["Blue curtains hang upstairs."] - 0.25
+
+
+def test_a_sentence_that_begins_like_an_empty_one_is_not_taken_for_one():
+    spans = list_source_spans(
+        [make_passage("None of the shops open on Sunday.\nThanks to Ada, lunch is free.")]
+    )
+
+    evidence = rank_evidence("Which shops open on Sunday?", spans, HashingEmbedder())
+
+    assert evidence[0].span.text == "None of the shops open on Sunday."
+    assert evidence[0].score > 0.3
