@@ -288,6 +288,7 @@ def ask_failing(frame, question: str) -> None:
 
 def test_the_keyboard_alone_completes_a_chat(open_page, host, tag):
     page = open_page(host.show("/", head=tag))
+    page.locator("button.launcher").wait_for()
     keyboard = page.keyboard
     keyboard.press("Tab")
     keyboard.press("Enter")
