@@ -96,34 +96,47 @@ def conduct_survey(
     found = search_scope(
         survey, scope, find_nearest, watch, is_whole=is_whole, is_limited=not limits.is_empty
     )
-    passages = found.list_passages()
+    trace = SearchTrace(
+        question,
+        apply_corrections(question, corrections),
+        limits,
+        corrections,
+        documents=len(selected),
+        documents_total=len(readable),
+        hits=tuple(describe_hit(passage, scope.records) for passage in found.list_passages()),
+        seconds=tuple(watch.seconds.items()),
+    )
+    undated = count_undated(readable, limits, survey, uses_file_dates=found.uses_file_dates)
+    return _sum_up(survey, found, trace, undated=undated, unread=len(records) - len(readable))
+
+
+def _sum_up(
+    survey: Survey, found: _Found, trace: SearchTrace, *, undated: int, unread: int
+) -> SurveyFindings:
+    """What a search of the whole corpus found, counted.
+
+    :param undated: documents that a limit of time left out because they tell no date.
+    :param unread: documents that could not be read.
+    """
+    members = list_group(found.findings, "member")
     return SurveyFindings(
         survey,
-        trace=SearchTrace(
-            question,
-            apply_corrections(question, corrections),
-            limits,
-            corrections,
-            documents=len(selected),
-            documents_total=len(readable),
-            hits=tuple(describe_hit(passage, scope.records) for passage in passages),
-            seconds=tuple(watch.seconds.items()),
-        ),
+        trace=trace,
         shown=tuple(found.shown),
         count=len(found.findings) or sum(count for _, count in found.groups),
-        members=len(list_group(found.findings, "member")),
-        member_documents=count_documents(list_group(found.findings, "member")),
+        members=len(members),
+        member_documents=count_documents(members),
         near=len(list_group(found.findings, "near")),
         documents=count_documents(found.findings),
         groups=found.groups,
         candidates=found.candidates,
-        searched=len(selected),
-        total=len(readable),
-        undated=count_undated(readable, limits, survey, uses_file_dates=found.uses_file_dates),
-        unread=len(records) - len(readable),
+        searched=trace.documents,
+        total=trace.documents_total,
+        undated=undated,
+        unread=unread,
         uses_file_dates=found.uses_file_dates,
-        limits=tuple(describe_filters(limits)),
-        passages=tuple(passages),
+        limits=tuple(describe_filters(trace.filters)),
+        passages=tuple(found.list_passages()),
         is_stopped=found.is_stopped,
     )
 

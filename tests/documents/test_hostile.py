@@ -262,7 +262,9 @@ def test_text_with_zero_bytes_and_half_characters_is_read_or_refused(tmp_path, c
     ):
         path = tmp_path / f"{number}.txt"
         path.write_bytes(content)
-        check(path)
+        text = check(path)
+        assert "\0" not in text
+        assert text.encode("utf-8").decode("utf-8") == text
 
 
 @pytest.fixture
