@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import urlencode
 
 from chatbot.errors import QuestionError
 from chatbot.filters import describe_filters, unpack_filters
@@ -48,16 +47,6 @@ def parse_filters(text: str) -> SearchFilters:
         return read_filters(json.loads(text[:LONGEST_MESSAGE]))
     except ValueError as error:
         raise QuestionError("The filters were not understood.", "Reload the page.") from error
-
-
-def write_address(question: str, corpus: str, filters: SearchFilters) -> str:
-    """The query of the address at which a search can be seen again."""
-    values = filters_to_json(filters)
-    shown = [("view", "search"), ("q", question), ("corpus", corpus)]
-    for name, field in ADDRESS_NAMES.items():
-        value = values[field]
-        shown += [(name, text) for text in (value if isinstance(value, list) else [value or ""])]
-    return urlencode([(name, value) for name, value in shown if value])
 
 
 def read_address(query: Sequence[tuple[str, str]]) -> SearchFilters:

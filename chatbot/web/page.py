@@ -89,15 +89,16 @@ class Page:
             "why": self._show_why,
         }
 
-    def open_address(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
-        """The first sight of the page, and then the passages of the search that its address names."""
+    def open_address(self, query: Sequence[tuple[str, str]]) -> Update:
+        """The first sight of the page; a search that its address names is left to the page to start."""
         values = dict(query)
         corpus = values.get("corpus", "")
-        yield self.open(chat_id=values.get("chat", ""), corpus=corpus)
+        update = self.open(chat_id=values.get("chat", ""), corpus=corpus)
         if values.get("view") == "search":
-            yield from self._guard_all(lambda: self._open_search(query))
-        if corpus and (told := self._guard(lambda: self._check_corpus(corpus))).parts:
-            yield told
+            update |= self._guard(lambda: self._open_search(query))
+        if corpus:
+            update |= self._guard(lambda: self._check_corpus(corpus))
+        return update
 
     def open(self, *, chat_id: str, corpus: str) -> Update:
         """The first sight of the page, at the chat or corpus that its address names."""
@@ -106,22 +107,15 @@ class Page:
             update = self._guard(lambda: self._show_chat("", corpus)) | update
         shown = update.parts.get("corpus", corpus)
         update = self._guard(lambda: self._show_search(shown, "", NO_FILTERS)) | update
+        update |= Update({"search_done": search.render_search_done("0")})
         return self._guard(lambda: self._show_news(chat_id, shown)) | update
-
-    def search(self, event: Event) -> Iterator[Update]:
-        """Show the passages that match a question; no language model is called."""
-        yield from self._guard_all(lambda: self._search(event.get("question"), event.corpus, event.filters))
-
-    def follow(self, event: Event) -> Iterator[Update]:
-        """Do what a button asks for, in as many steps as it takes."""
-        if event.get("action") == "search":
-            yield from self.search(event)
-        else:
-            yield self.act(event)
 
     def act(self, event: Event) -> Update:
         """Do what a button asks for."""
         name = event.get("action")
+        if name == "search":
+            done = Update({"search_done": search.render_search_done(event.get("search"))})
+            return self._guard(lambda: self._search(event)) | done
         action = self._actions.get(name)
         if action is None:
             return Update()
@@ -169,39 +163,39 @@ class Page:
             # Other filters may have been set since the question was asked.
             yield Update({name: part for name, part in shown.parts.items() if name != "filters"})
 
-    def _open_search(self, query: Sequence[tuple[str, str]]) -> Iterator[Update]:
+    def _open_search(self, query: Sequence[tuple[str, str]]) -> Update:
+        """The search view as an address names it; one with filters that cannot be used is not started."""
         values = dict(query)
+        corpus, text = values.get("corpus", ""), values.get("q", "")
         try:
             filters = read_address(query)
-        except ChatbotError:
-            yield self._show_search(values.get("corpus", ""), values.get("q", ""), NO_FILTERS)
-            raise
-        yield self._show_search(values.get("corpus", ""), values.get("q", ""), filters)
-        yield from self._search(values.get("q", ""), values.get("corpus", ""), filters)
+        except ChatbotError as error:
+            return self._show_search(corpus, text, NO_FILTERS) | Update(
+                {"notice": panels.render_notice(error)}
+            )
+        wanted = Update({"search_done": search.render_search_done("0", is_wanted=bool(text.strip()))})
+        return self._show_search(corpus, text, filters) | wanted
 
-    def _search(self, text: str, corpus: str, filters: SearchFilters) -> Iterator[Update]:
-        question, chosen = text.strip(), render.find_corpus(self._service.catalogue.list_corpora(), corpus)
+    def _search(self, event: Event) -> Update:
+        """The passages that match a question; no language model is called."""
+        question = event.get("question").strip()
+        chosen = render.find_corpus(self._service.catalogue.list_corpora(), event.corpus)
         if not question:
-            yield Update({"search_found": search.render_search_help(chosen)} | NO_RESULTS)
-            return
-        yield Update(
-            {"search_found": search.render_searching(question, chosen, filters), "notice": ""} | NO_RESULTS
-        )
+            return Update({"search_found": search.render_search_help(chosen)} | NO_RESULTS)
+        filters = event.filters
         try:
             result = self._service.search(question, corpus=chosen.name, filters=filters)
         except ChatbotError as error:
-            yield Update({"search_found": search.render_search_error(error, question, chosen, filters)})
+            shown = {"search_found": search.render_search_error(error)} | NO_RESULTS
         except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
-            told = describe_unexpected(error)
-            yield Update({"search_found": search.render_search_error(told, question, chosen, filters)})
+            shown = {"search_found": search.render_search_error(describe_unexpected(error))} | NO_RESULTS
         else:
-            yield Update(
-                {
-                    "search_found": search.render_found(result, question, chosen, filters),
-                    "search_trace": search.render_folded_trace(result.trace, question, filters),
-                    "search_results": search.render_results(result),
-                }
-            )
+            shown = {
+                "search_found": search.render_found(result, question),
+                "search_trace": search.render_folded_trace(result.trace, question, filters),
+                "search_results": search.render_results(result),
+            }
+        return Update({"notice": ""} | shown)
 
     def _explain_search(self, event: Event) -> Update:
         with self._service.admission.enter(threading.Event()):
@@ -282,7 +276,7 @@ class Page:
         chosen = render.find_corpus(self._service.catalogue.list_corpora(), corpus)
         limit = self._service.settings.question_limit_characters
         parts = {
-            "search_form": search.render_search_form(question, limit_characters=limit),
+            "search_form": search.render_search_form(question, chosen, limit_characters=limit),
             "search_found": search.render_search_help(chosen),
             **NO_RESULTS,
         }
@@ -368,12 +362,3 @@ class Page:
             return Update({"notice": panels.render_notice(error)})
         except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
             return Update({"notice": panels.render_notice(describe_unexpected(error))})
-
-    def _guard_all(self, act: Callable[[], Iterator[Update]]) -> Iterator[Update]:
-        """The same for what happens in steps."""
-        try:
-            yield from act()
-        except ChatbotError as error:
-            yield Update({"notice": panels.render_notice(error)})
-        except Exception as error:  # noqa: BLE001 - the outer edge of the page: logged, and told to the reader
-            yield Update({"notice": panels.render_notice(describe_unexpected(error))})

@@ -19,7 +19,7 @@ from chatbot.types import (
 )
 from chatbot.web.elements import count_words, draw_icon, render_button
 from chatbot.web.export import describe_place
-from chatbot.web.filter_controls import render_filter_fields, write_address, write_filters
+from chatbot.web.filter_controls import render_filter_fields, write_filters
 from chatbot.web.trace import (
     render_changes,
     render_explanation,
@@ -47,8 +47,8 @@ _SYNTAX = (
 )
 
 
-def render_search_form(question: str, *, limit_characters: int) -> str:
-    """The top of the search view with the box to type in."""
+def render_search_form(question: str, corpus: Corpus, *, limit_characters: int) -> str:
+    """The top of the search view with the box to type in, and what stands below it while it searches."""
     back = render_button("conversation", "back", "Back to the chat", text="Back to the chat")
     return (
         f'{back}<h1>Search</h1><form class="search" role="search"><div class="field">'
@@ -56,7 +56,8 @@ def render_search_form(question: str, *, limit_characters: int) -> str:
         '<input id="search-text" type="search" autocomplete="off" placeholder="Words or a question"'
         f' maxlength="{limit_characters}" value="{escape(question)}">'
         f'<button type="submit" class="send" aria-label="Search" title="Search (Enter)">{draw_icon("search")}'
-        "</button></div></form>"
+        '</button></div></form><p class="waiting" id="searching" role="status" hidden><span class="dots"'
+        f' aria-hidden="true"></span>Searching {count_words(corpus.documents, "document")}…</p>'
     )
 
 
@@ -81,24 +82,23 @@ def render_search_help(corpus: Corpus) -> str:
     )
 
 
-def render_searching(question: str, corpus: Corpus, filters: SearchFilters) -> str:
-    """The moment before the passages are there."""
-    return (
-        f"<section{_render_state(question, corpus.name, filters)}"
-        ' data-searching="true" aria-busy="true"><p class="waiting" role="status"><span class="dots"'
-        f' aria-hidden="true"></span>Searching {count_words(corpus.documents, "document")}…</p></section>'
-    )
+def render_search_done(number: str, *, is_wanted: bool = False) -> str:
+    """Tells the page's script which of its searches is over, found or failed.
+
+    :param is_wanted: whether the script shall search for what the form holds.
+    """
+    return f'<span hidden data-search="{escape(number)}" data-wanted="{str(is_wanted).lower()}"></span>'
 
 
-def render_search_error(error: ChatbotError, question: str, corpus: Corpus, filters: SearchFilters) -> str:
+def render_search_error(error: ChatbotError) -> str:
     """Why there are no passages."""
     return (
-        f'<section{_render_state(question, corpus.name, filters)}><div class="problem" role="alert">'
+        '<section><div class="problem" role="alert">'
         f"<p><strong>{escape(error.message)}</strong></p><p>{escape(error.next_step)}</p></div></section>"
     )
 
 
-def render_found(result: SearchResult, question: str, corpus: Corpus, filters: SearchFilters) -> str:
+def render_found(result: SearchResult, question: str) -> str:
     """How many passages were found, and what the reader must know of the search."""
     count = count_words(len(result.passages), "passage") if result.passages else "No passage matches"
     hint = "" if result.passages else '<p class="muted">Try other words, or take filters away.</p>'
@@ -107,8 +107,7 @@ def render_found(result: SearchResult, question: str, corpus: Corpus, filters: S
     seconds = sum(value for _, value in result.trace.seconds)
     shown = escape(question) if set(question) & set(_QUOTES) else f"“{escape(question)}”"
     return (
-        f"<section{_render_state(question, corpus.name, filters)}>"
-        f'<p class="found" role="status"><strong>{count}</strong> for {shown} '
+        f'<section><p class="found" role="status"><strong>{count}</strong> for {shown} '
         f'<span class="muted">{seconds:.2f} s</span></p>{render_changes(result.trace)}{hint}</section>'
     )
 
@@ -141,10 +140,6 @@ def render_whole_trace(explanation: Explanation) -> str:
         '<details class="explanation" open><summary>How this was found</summary>'
         f"{render_explanation(explanation)}</details>"
     )
-
-
-def _render_state(question: str, corpus: str, filters: SearchFilters) -> str:
-    return f' data-address="{escape(write_address(question, corpus, filters))}"'
 
 
 def render_result(passage: Passage, words: Sequence[str]) -> str:

@@ -21,9 +21,9 @@ FORM_UPLOAD_PATHS = re.compile(r"/corpus/[^/]+/files")
 """Its files are kept on the disk while they come, and counted there."""
 
 # What the page needs of Gradio's interface. Everything else is closed: fetching files and addresses,
-# calling functions outside the queue, streams, run history, code editing.
+# calling functions by name, streams, run history, code editing.
 GRADIO_PATHS = re.compile(
-    r"/gradio_api/(queue/(join|data)|upload|upload_progress|heartbeat/[\w-]+|startup-events|theme\.css|"
+    r"/gradio_api/(run/predict|queue/(join|data)|upload|upload_progress|heartbeat/[\w-]+|startup-events|theme\.css|"
     r"reset|cancel)/?"
 )
 CLOSED_PATHS = re.compile(

@@ -80,7 +80,14 @@ def _lay_out() -> dict[str, Any]:
             for name in ("filters", "composer"):
                 parts[name] = _make_html(name)
     with gr.Column(elem_id="search_view"):
-        for name in ("search_form", "search_filters", "search_found", "search_trace", "search_results"):
+        for name in (
+            "search_form",
+            "search_filters",
+            "search_found",
+            "search_trace",
+            "search_results",
+            "search_done",
+        ):
             parts[name] = _make_html(name)
     with gr.Column(elem_id="documents_view"):
         parts["documents_head"] = _make_html("documents_head")
@@ -111,12 +118,12 @@ def _wire(blocks: gr.Blocks, page: Page, parts: dict[str, Any]) -> None:
             shown[parts["timer"]] = gr.Timer(update.refresh_seconds, active=True)
         return shown or {parts["notice"]: gr.skip()}
 
-    def open_page(request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def open_page(request: gr.Request) -> dict[Any, Any]:
         query = [(str(name), str(text)) for name, text in request.query_params.multi_items()]
-        yield from map(show, page.open_address(query))
+        return show(page.open_address(query))
 
-    def act(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
-        yield from map(show, page.follow(_make_event(chat_id, corpus, data, request)))
+    def act(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        return show(page.act(_make_event(chat_id, corpus, data, request)))
 
     def ask(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
         yield from map(show, page.ask(_make_event(chat_id, corpus, data, request)))
@@ -134,12 +141,14 @@ def _wire(blocks: gr.Blocks, page: Page, parts: dict[str, Any]) -> None:
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    blocks.load(open_page, **common)
-    parts["bridge"].click(act, inputs=place, concurrency_limit=None, trigger_mode="multiple", **common)
-    # Questions wait in the service's own queue, which says so when it is full.
+    # Gradio's queue shows nothing of an event that is sent just while it closes its stream. What is
+    # answered in one step goes around it; questions wait in the service's own queue, which says so.
+    direct: dict[str, Any] = common | {"queue": False}
+    blocks.load(open_page, **direct)
+    parts["bridge"].click(act, inputs=place, trigger_mode="multiple", **direct)
     parts["bridge"].submit(ask, inputs=place, concurrency_limit=None, **common)
-    parts["timer"].tick(refresh, inputs=place, concurrency_limit=None, **common)
-    parts["upload"].upload(upload, inputs=[parts["upload"], *place], **common)
+    parts["timer"].tick(refresh, inputs=place, **direct)
+    parts["upload"].upload(upload, inputs=[parts["upload"], *place], **direct)
 
 
 def _make_event(chat_id: str, corpus: str, data: gr.EventData, request: gr.Request) -> Event:

@@ -71,7 +71,10 @@ def test_other_host_names_are_refused(client, host):
         {"sec-fetch-site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["/api/ask", "/api/ingest", "/gradio_api/queue/join", "/gradio_api/upload"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/ask", "/api/ingest", "/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload"],
+)
 def test_other_sites_may_change_nothing(client, service, path, headers):
     response = client.post(path, json={"question": QUESTION}, headers=headers)
     assert response.status_code == 403
@@ -147,16 +150,15 @@ def test_the_mounted_page_checks_the_files_that_clients_name(client, tmp_path):
     blocks = client.app.routes[-1].app.get_blocks()
     assert blocks.has_launched
     upload = next(function for function in blocks.fns.values() if function.name == "upload")
-    join = {
+    body = {
         "data": [[{"path": str(secret), "meta": {"_type": "gradio.FileData"}}], "", "handbook"],
         "fn_index": upload._id,
         "session_hash": "one",
     }
-    assert client.post("/gradio_api/queue/join", json=join).status_code == 200
-    events = client.get("/gradio_api/queue/data", params={"session_hash": "one"}).text
-    assert '"success":false' in events
-    assert "secret" not in events.replace(str(secret), "")
-    assert "Traceback" not in events
+    response = client.post("/gradio_api/run/predict", json=body)
+    assert response.status_code == 500
+    assert "secret" not in response.text.replace(str(secret), "")
+    assert "Traceback" not in response.text
     assert not [
         record
         for record in client.app.state.service.catalogue.list_documents("handbook")

@@ -411,6 +411,18 @@ def test_the_browsers_back_leads_through_searches_to_the_chat(open_page):
     assert page.is_visible("#question")
 
 
+def test_of_searches_in_quick_succession_the_last_is_shown(open_page):
+    page = open_page()
+    search(page, "coffee")
+    for number in range(12):
+        page.fill("#search-text", f"coffee {number}")
+        page.press("#search-text", "Enter")
+    page.wait_for_selector(".found >> text=coffee 11")
+    page.wait_for_selector("#searching", state="hidden")
+    page.wait_for_url("**q=coffee+11**")
+    assert "coffee 11" in page.inner_text(".found")
+
+
 def test_a_question_that_fails_at_once_is_shown_and_can_be_changed(open_page):
     page = open_page()
     for turns in range(1, 5):

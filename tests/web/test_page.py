@@ -256,28 +256,26 @@ def test_an_empty_corpus_asks_for_documents(page):
     assert parts["corpus"] == "papers"
 
 
-def search(page: Page, question: str, filters: str = "") -> list[dict[str, str]]:
-    event = make_event(action="search", question=question, filters=filters)
-    return [update.parts for update in page.follow(event)]
+def search(page: Page, question: str, filters: str = "") -> dict[str, str]:
+    parts = page.act(make_event(action="search", question=question, filters=filters, search="7")).parts
+    assert 'data-search="7"' in parts["search_done"]
+    return parts
 
 
-def test_a_search_says_that_it_searches_and_then_shows_passages(page, service):
-    waiting, found = search(page, " return coffee ")
-    assert "data-searching" in waiting["search_found"]
-    assert waiting["search_results"] == ""
+def test_a_search_shows_passages_and_asks_no_model(page, service):
+    found = search(page, " return coffee ")
     assert "<strong>4 passages</strong> for “return coffee”" in found["search_found"]
-    assert "data-searching" not in found["search_found"]
     assert found["search_results"].count("<article") == 4
     assert service.asked == []
 
 
 def test_an_empty_search_shows_what_can_be_searched(page):
-    [parts] = search(page, "  ")
+    parts = search(page, "  ")
     assert "folder:people" in parts["search_found"]
 
 
 def test_the_prompt_of_a_search_is_written_when_it_is_looked_for(page):
-    folded = search(page, "return coffee type:pdf")[-1]["search_trace"]
+    folded = search(page, "return coffee type:pdf")["search_trace"]
     assert "below the first 4" in folded
     assert "Answer this" not in folded
     event = make_event(action="explain", question="return coffee type:pdf")
@@ -287,7 +285,7 @@ def test_the_prompt_of_a_search_is_written_when_it_is_looked_for(page):
 
 
 def test_a_search_that_cannot_be_used_says_why_in_its_place(page):
-    parts = search(page, "coffee after:yesterday")[-1]
+    parts = search(page, "coffee after:yesterday")
     assert "is not a date" in parts["search_found"]
 
 
@@ -296,13 +294,13 @@ def test_a_search_that_breaks_leaves_nothing_waiting(page, service, monkeypatch)
         raise RuntimeError("secret")
 
     monkeypatch.setattr(service, "search", fail)
-    parts = search(page, "coffee")[-1]
+    parts = search(page, "coffee")
     assert "Something went wrong (id " in parts["search_found"]
     assert "secret" not in parts["search_found"]
 
 
 def test_a_search_without_passages_says_so(page):
-    parts = search(page, "coffee", '{"folders": ["nowhere"]}')[-1]
+    parts = search(page, "coffee", '{"folders": ["nowhere"]}')
     assert "No passage matches" in parts["search_found"]
 
 
@@ -310,7 +308,7 @@ def test_a_search_without_passages_says_so(page):
     "filters", ["{", "[]", '{"files": "a"}', '{"sql": ["x"]}', '{"after": "2025-13-01"}']
 )
 def test_filters_that_no_page_sends_are_refused(page, service, filters):
-    assert "filter" in search(page, "coffee", filters)[0]["notice"]
+    assert "filter" in search(page, "coffee", filters)["notice"]
     parts = [update.parts for update in page.ask(make_event(question=QUESTION, filters=filters))]
     assert "filter" in parts[0]["notice"]
     assert service.asked == []
@@ -333,17 +331,14 @@ def test_the_filter_dialog_offers_what_documents_there_are_now(page, service, mo
 
 @pytest.mark.parametrize("view", ["", "search"])
 def test_an_address_with_an_unknown_corpus_says_that_another_one_is_shown(page, view):
-    updates = list(page.open_address([("corpus", "<nowhere>"), ("view", view), ("q", "coffee")]))
-    parts = {name: part for update in updates for name, part in update.parts.items()}
+    parts = page.open_address([("corpus", "<nowhere>"), ("view", view), ("q", "coffee")]).parts
 
     assert "There is no corpus “&lt;nowhere&gt;”." in parts["notice"]
     assert parts["corpus"] == "handbook"
 
 
 def test_an_address_with_a_known_corpus_says_nothing(page):
-    updates = list(page.open_address([("corpus", "handbook")]))
-
-    assert not any(update.parts.get("notice") for update in updates)
+    assert not page.open_address([("corpus", "handbook")]).parts["notice"]
 
 
 def test_a_question_can_be_stopped_while_it_is_searched_for(page, service):
@@ -367,16 +362,14 @@ def test_each_chip_takes_away_one_filter(page):
 
 def test_an_address_opens_its_search(page):
     query = [("view", "search"), ("q", "return coffee"), ("corpus", "handbook"), ("type", "pdf")]
-    updates = [update.parts for update in page.open_address(query)]
-    assert 'value="return coffee"' in updates[1]["search_form"]
-    assert "2 passages" in updates[-1]["search_found"]
-    assert (
-        'data-address="view=search&amp;q=return+coffee&amp;corpus=handbook&amp;type=pdf"'
-        in updates[-1]["search_found"]
-    )
-    refused = [update.parts for update in page.open_address([*query, ("after", "soon")])]
-    assert 'value="return coffee"' in refused[1]["search_form"]
-    assert "cannot be used.</strong> Write days as" in refused[-1]["notice"]
+    opened = page.open_address(query).parts
+    assert 'value="return coffee"' in opened["search_form"]
+    assert '<option value="pdf" selected>' in opened["search_filters"]
+    assert 'data-wanted="true"' in opened["search_done"]
+    refused = page.open_address([*query, ("after", "soon")]).parts
+    assert 'value="return coffee"' in refused["search_form"]
+    assert "cannot be used.</strong> Write days as" in refused["notice"]
+    assert 'data-wanted="false"' in refused["search_done"]
 
 
 def test_why_is_told_of_a_turn_of_the_chat_only(page, service):

@@ -170,12 +170,12 @@ def test_nothing_from_outside_becomes_markup(payload):
         panels.render_documents([record], progress, None),
         panels.render_documents([record], None, report),
         render_chat_filters(choices, filters),
-        search.render_search_form(payload, limit_characters=10),
+        search.render_search_form(payload, corpus, limit_characters=10),
         search.render_search_filters(choices, filters),
         search.render_search_help(corpus),
-        search.render_searching(payload, corpus, filters),
-        search.render_search_error(error, payload, corpus, filters),
-        search.render_found(explanation.result, payload, corpus, filters),
+        search.render_search_done(payload),
+        search.render_search_error(error),
+        search.render_found(explanation.result, payload),
         search.render_results(explanation.result),
         search.render_folded_trace(explanation.result.trace, payload, filters),
         search.render_whole_trace(explanation),
@@ -353,7 +353,7 @@ def make_result(text: str, *, phrases: tuple[str, ...] = (), notes: tuple[str, .
 
 
 def render_found(result: SearchResult) -> str:
-    return search.render_found(result, result.trace.question, Corpus("c", "C", "", ()), SearchFilters())
+    return search.render_found(result, result.trace.question)
 
 
 def test_a_search_says_when_nothing_shares_a_word_with_it():

@@ -14,8 +14,14 @@ window.chatbotPage = (() => {
   let wantsFocus = false;
   let isNewPlace = false;
   let wantsSearch = false;
+  let sentSearch = 0;
+  let sentSearchAt = 0;
+  let searchAddress = "";
   let wantsFilters = false;
   const pickedFilters = new Map();
+
+  // A search that brought nothing for so long, for instance because the network was gone, is given up.
+  const LOST_MILLISECONDS = 30_000;
 
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -43,8 +49,13 @@ window.chatbotPage = (() => {
     ask: (button) => ask(button.dataset.question, ""),
     retry: (button) => ask(button.dataset.question, button.dataset.turn),
     documents: (button) => { showView("documents"); send(button.dataset); },
-    conversation: (button) => { showView(""); send(button.dataset); },
-    search_view: (button) => { showView("search"); send({ ...button.dataset, filters: searchFilters() }); focusSearch(); },
+    conversation: (button) => { showView(""); keepAddress(); send(button.dataset); },
+    search_view: (button) => {
+      showView("search");
+      keepAddress();
+      send({ ...button.dataset, filters: searchFilters() });
+      focusSearch();
+    },
     clear_filters: (button) => clearFilters(button.closest("form")),
     filter: (button) => { send(button.dataset); find('[data-action="choose_filters"]')?.focus(); },
     choose_filters: () => { wantsFilters = true; send({ action: "filter" }); openFilters(); },
@@ -107,15 +118,45 @@ window.chatbotPage = (() => {
 
   function submitSearch() {
     isNewPlace = true;
+    searchAddress = writeSearchAddress();
+    keepAddress();
     wantsSearch = true;
     runSearch();
   }
 
-  // One search at a time; what is asked for meanwhile is searched for afterwards.
+  // One search at a time, for two could be drawn in the wrong order; what is asked for meanwhile is
+  // searched for afterwards. The server says by its number which search is over.
   function runSearch() {
-    if (!wantsSearch || find("[data-searching]")) return;
+    const done = find("#search_done [data-search]")?.dataset;
+    if (done?.wanted === "true" && !sentSearch) wantsSearch = true;
+    const isLost = sentSearch > 0 && performance.now() - sentSearchAt > LOST_MILLISECONDS;
+    const isSearching = done?.search !== String(sentSearch) && !isLost;
+    markSearching(isSearching || wantsSearch);
+    if (!wantsSearch || isSearching) return;
     wantsSearch = false;
-    send({ action: "search", question: find("#search-text").value, filters: searchFilters() });
+    sentSearch += 1;
+    sentSearchAt = performance.now();
+    markSearching(true);
+    const question = find("#search-text").value;
+    send({ action: "search", question, filters: searchFilters(), search: String(sentSearch) });
+  }
+
+  function markSearching(isSearching) {
+    const sign = find("#searching");
+    if (sign && sign.hidden === isSearching) sign.hidden = !isSearching;
+    document.body.dataset.searching = isSearching ? "true" : "";
+  }
+
+  function writeSearchAddress() {
+    const address = new URLSearchParams({ view: "search" });
+    const question = find("#search-text").value.trim();
+    if (question) address.append("q", question);
+    address.append("corpus", find("nav.side").dataset.corpus);
+    for (const field of findAll(".search-filters [name]")) {
+      const value = field.value.trim();
+      if (value) address.append(ADDRESS_NAMES[field.name] ?? field.name, value);
+    }
+    return `?${address}`;
   }
 
   function focusSearch() {
@@ -270,12 +311,15 @@ window.chatbotPage = (() => {
 
   // ---- following what the server draws ---------------------------------------------------------
 
+  // A view that only this script knows has its address at once; what the server draws has it when it is drawn.
   function keepAddress() {
     const side = find("nav.side");
     if (!side) return;
     const corpus = encodeURIComponent(side.dataset.corpus);
-    const found = find("#search_found [data-address]")?.dataset.address;
-    const address = document.body.dataset.view === "search" ? `?${found ?? `view=search&corpus=${corpus}`}`
+    const searched = new URLSearchParams(searchAddress).get("corpus") ?? side.dataset.corpus;
+    const isSearched = searchAddress && searched === side.dataset.corpus;
+    const address = document.body.dataset.view === "search"
+      ? (isSearched ? searchAddress : `?view=search&corpus=${corpus}`)
       : side.dataset.chat ? `?chat=${encodeURIComponent(side.dataset.chat)}`
       : corpus ? `?corpus=${corpus}` : "/";
     if (location.search === address) return;
@@ -297,6 +341,7 @@ window.chatbotPage = (() => {
       for (const field of findAll(".search-filters [name]")) {
         field.value = place.get(ADDRESS_NAMES[field.name] ?? field.name) ?? "";
       }
+      searchAddress = location.search;
       wantsSearch = true;
       runSearch();
     } else {
@@ -344,7 +389,10 @@ window.chatbotPage = (() => {
   }
 
   function start() {
-    if (new URLSearchParams(location.search).get("view") === "search") document.body.dataset.view = "search";
+    if (new URLSearchParams(location.search).get("view") === "search") {
+      document.body.dataset.view = "search";
+      searchAddress = location.search;
+    }
     new MutationObserver(afterDrawing).observe(document.body, { childList: true, subtree: true, characterData: true });
   }
 
@@ -362,6 +410,7 @@ window.chatbotPage = (() => {
   document.addEventListener("change", (event) => {
     if (event.target.matches('select[data-action="corpus"]')) {
       showView(document.body.dataset.view ?? "");
+      searchAddress = "";
       send({ action: "corpus", value: event.target.value, question: find("#search-text")?.value ?? "" });
     } else if (event.target.closest(".filter-dialog")) {
       pickedFilters.set(event.target.name, event.target.value);
