@@ -92,7 +92,7 @@ def _name_plain_word(token: str, vocabulary: TableVocabulary, found: NamedWords,
     is_thing = any(stem in vocabulary.columns[number] for number in vocabulary.labels)
     is_person = vocabulary.has_people and not PERSON_WORDS.isdisjoint({token, stem, token.removesuffix("s")})
     if stem in vocabulary.places or is_person or is_thing:
-        found.has_subject = True
+        found.has_subject |= stem in vocabulary.subjects or is_person or is_thing
         found.named += 1
         return place + 1
     return None

@@ -42,6 +42,15 @@ SAID_WITH_NAME = {
 """What is said along with a column's name though it does not stand there, as in "email address"."""
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 _ENDS_IN_NUMBER = re.compile(r"\bno\b\W*$", re.IGNORECASE)
+SHEET_FORMATS = frozenset({"csv", "tsv", "xlsx", "xlsm", "xls", "ods"})
+_ANY_TABLE = frozenset(
+    "list lists table tables sheet overview summary register directory data the a an our all".split()
+)
+"""What a table may be called whatever its rows are."""
+_ENDS_PHRASE = re.compile(
+    r"[:;,()–—]|\b(?:of|for|in|at|by|with|from|to|on|per|since|until|and|or)\b", re.IGNORECASE
+)
+_OF_TIME = re.compile(r"\b(?:an?|per|each|every) (?:day|week|month|quarter|year)\W*$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _TOKEN = re.compile(r"§\w|[^\W_]+")
 
@@ -51,13 +60,15 @@ class TableVocabulary:
     """What a question may call parts of a table, each name as stems.
 
     `columns` are the words of each column's name; `values` says for the words of a cell in which columns it
-    stands; `places` are those of the table's name, its document's title and path; `counts` are the columns
-    that are called a "number of" something, `labels` those that name their rows.
+    stands; `places` are those of the table's name, its document's title and path, `subjects` those among them
+    that say what its rows are; `counts` are the columns that are called a "number of" something, `labels`
+    those that name their rows.
     """
 
     columns: tuple[frozenset[str], ...]
     values: Mapping[Words, frozenset[int]]
     places: frozenset[str]
+    subjects: frozenset[str]
     has_people: bool
     counts: frozenset[int]
     labels: frozenset[int]
@@ -91,7 +102,7 @@ def read_vocabulary(table: Table) -> TableVocabulary:
                 words = () if is_blank(cell) else stem_name(cell)
                 if 0 < len(words) <= LONGEST_NAME_WORDS:
                     values.setdefault(words, set()).add(number)
-    place = re.sub(r"[\W_]+", " ", f"{table.name} {table.record.title} {table.record.path}")
+    place = frozenset(stem_name(_part_words(f"{table.name} {table.record.title} {table.record.path}")))
     of_people = {number for number, stems in enumerate(columns) if stems & _PERSON_COLUMNS}
     headcounts = {
         number for number in of_people if table.columns[number].kind == "number" and number not in labels
@@ -99,11 +110,33 @@ def read_vocabulary(table: Table) -> TableVocabulary:
     return TableVocabulary(
         columns,
         {words: frozenset(numbers) for words, numbers in values.items()},
-        frozenset(stem_name(place)) - (_PERSON_COLUMNS if headcounts else frozenset()),
+        place - (_PERSON_COLUMNS if headcounts else frozenset()),
+        frozenset(list_subjects(table)) - (_PERSON_COLUMNS if headcounts else frozenset()),
         bool(of_people) and not headcounts,
         frozenset(number for number, name in enumerate(table.names) if _COUNTS.match(name)),
         labels,
     )
+
+
+def list_subjects(table: Table) -> Words:
+    """The stems of what a row of a table is called: an order, where the sheet or the heading says "Orders".
+
+    A sheet's file is about its rows. A document is about more than its tables, and a heading such as "Bands
+    for shore staff" or "Parts for the ships" about bands and parts.
+    """
+    if table.record.format in SHEET_FORMATS:
+        file = table.record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        return stem_name(_part_words(f"{table.name} {table.record.title} {file}"))
+    for phrase in _ENDS_PHRASE.split(table.name):
+        words = [word for word in split_words(phrase) if not word.isdigit() and word not in _ANY_TABLE]
+        if words:
+            return (stem_word(words[-1]),)
+    return ()
+
+
+def _part_words(text: str) -> str:
+    """A text with a blank for every sign, as between the words of a path."""
+    return re.sub(r"[\W_]+", " ", text)
 
 
 def _list_name_stems(name: str) -> Words:
@@ -118,7 +151,7 @@ def is_label(name: str) -> bool:
 
     What is called in the plural is counted: "Phone" names its row, "Phone lines" and "Keys" are how many.
     """
-    words = split_words(_IN_BRACKETS.sub(" ", name)) or split_words(name)
+    words = split_words(_IN_BRACKETS.sub(" ", _OF_TIME.sub("", name))) or split_words(name)
     if not words or _COUNTS.match(name):
         return False
     if words[-1] in _PLURAL_LABELS:

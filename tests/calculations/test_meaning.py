@@ -33,6 +33,30 @@ SHEETS = {
     "weights.csv": "Parcel,Load,Fare\nRed,1.234,5\nBlue,2.500,6\nGreen,9.125,7\n",
 }
 
+HANDBOOK = """# Harbour Ferries: leave and pay
+
+## Fertility treatment and carers
+
+| Reason | Paid days a year |
+| --- | --- |
+| Patient | 6 |
+| Partner | 3 |
+
+## Bands for shore staff
+
+| Band | Bottom | Top |
+| --- | --- | --- |
+| A | 23,850 | 24,900 |
+| B | 25,100 | 27,300 |
+
+## List of rest rooms, by port
+
+| Where | Beds |
+| --- | --- |
+| Tolsay | 3 |
+| Hask | 3 |
+"""
+
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
@@ -41,6 +65,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         bench = Bench(tmp_path_factory.mktemp("odd"), reader.read)
         for path, text in SHEETS.items():
             bench.write(path, text)
+        bench.write("people/leave-and-pay.md", HANDBOOK)
         bench.ingest()
         calculator = Calculator(bench.library)
 
@@ -72,6 +97,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         ("What is the total fare?", "18"),
         ("How many employees does the North branch have?", "20"),  # the cell, not its row counted
         ("How many pages does Dune have?", "612"),
+        ("How many bands are there?", "2"),
+        ("How many rest rooms are there?", "2"),
     ],
 )
 def test_computes_what_such_columns_count(ask: Ask, question: str, value: str):
@@ -102,6 +129,11 @@ def test_computes_what_such_columns_count(ask: Ask, question: str, value: str):
         "Which parcels are over 6?",  # by load or fare?
         "Which supplies are over 6?",
         "What is the total of the receipts?",  # their numbers count nothing
+        "How many days of leave do I have?",  # none of the rows is a day
+        "How many leave days are there?",
+        "How many staff are there?",  # the rows are bands
+        "How many ferries do we have?",  # the document's title says nothing of its rows
+        "How many ports are there?",
     ],
 )
 def test_leaves_alone_what_may_mean_something_else(ask: Ask, question: str):
