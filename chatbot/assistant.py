@@ -17,6 +17,7 @@ from chatbot.bands import keep_right_bands
 from chatbot.calculations.calculate import Calculations
 from chatbot.calculations.statements import write_calculations
 from chatbot.conversation.repairs import resolve_self_correction
+from chatbot.conversation.small_talk import SmallTalk, recognize_small_talk
 from chatbot.conversation.standalone import make_standalone
 from chatbot.errors import QuestionError
 from chatbot.evidence import (
@@ -38,7 +39,7 @@ from chatbot.quotes import asks_whether, choose_quotes, choose_short_answer, fin
 from chatbot.reading.reading import ReadPassages
 from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import SurveyFindings
-from chatbot.surveys.statements import write_survey
+from chatbot.surveys.statements import Statement, write_survey
 from chatbot.surveys.survey import Survey, recognize_survey
 from chatbot.tokens import fit_prompt
 from chatbot.types import (
@@ -165,12 +166,17 @@ class Assistant:
         started: float,
         stop: threading.Event | None = None,
     ) -> Answer | None:
-        """The answer to what is computed from a table or asked of the whole corpus; None for other questions.
+        """The answer to small talk, and to what is computed from a table or asked of the whole corpus.
+
+        None for other questions.
 
         None too where nothing was found that an ordinary search might find under other words.
         """
-        survey = recognize_survey(searched_for)
         form = AnswerForm("", self.prompts, self.rules)
+        if talk := recognize_small_talk(question):
+            request = Request(question, question, corpus, started)
+            return ToldAnswer(request, write_small_talk(talk, self.prompts), (), form, found=True)
+        survey = recognize_survey(searched_for)
         if self.calculate is not None and (survey is None or survey.kind in ("list_members", "list_items")):
             computed = self.calculate(searched_for, corpus=corpus, filters=filters)
             if computed is not None:
@@ -352,6 +358,17 @@ def read_question(question: str, history: Sequence[Message]) -> tuple[str, Searc
         message = earlier.pop()
         words = message.content if message.role == "user" else ""
     return make_standalone(words, earlier), filters
+
+
+def write_small_talk(talk: SmallTalk, prompts: Prompts) -> list[Statement]:
+    """What is said back, of which nothing stands in a document."""
+    texts = {
+        "greeting": prompts.greeting,
+        "thanks": prompts.thanks,
+        "goodbye": prompts.goodbye,
+        "abilities": prompts.abilities,
+    }
+    return [Statement(texts[talk].substitute())]
 
 
 def can_be_told_shorter(quote: SourceSpan, question: str) -> bool:

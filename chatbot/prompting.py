@@ -21,6 +21,14 @@ PROMPT_VARIABLES: dict[str, frozenset[str]] = {
     "table_quote": frozenset({"heading", "columns", "quote"}),
     "older_version": frozenset({"title", "quote"}),
     "not_found": frozenset(),
+    "greeting": frozenset(),
+    "thanks": frozenset(),
+    "goodbye": frozenset(),
+    "abilities": frozenset(),
+    "outline": frozenset({"path", "title"}),
+    "outline_part": frozenset({"part", "quote"}),
+    "outline_sentence": frozenset({"quote"}),
+    "outline_others": frozenset({"names"}),
     "survey_documents": frozenset({"count"}),
     "survey_mentions": frozenset({"count", "topic"}),
     "survey_nothing": frozenset({"topic"}),
@@ -85,6 +93,14 @@ class Prompts:
     table_quote: Template
     older_version: Template
     not_found: Template
+    greeting: Template
+    thanks: Template
+    goodbye: Template
+    abilities: Template
+    outline: Template
+    outline_part: Template
+    outline_sentence: Template
+    outline_others: Template
     survey_documents: Template
     survey_mentions: Template
     survey_nothing: Template

@@ -9,6 +9,8 @@ from chatbot.grounding import SourceSpan
 from chatbot.surveys.survey import Survey
 from chatbot.types import DocumentRecord, Passage, SearchTrace
 
+LEFT_OPEN = frozenset({"list_members", "list_items", "count_pages", "outline_document"})
+"""Surveys of these kinds that find nothing may be ordinary questions."""
 FindingGroup = Literal["member", "named", "near"]
 """Listed under the topic's name, holding its words, or near to it in meaning only."""
 
@@ -28,7 +30,8 @@ class Finding:
 
     `passages` are those of the document that were found, best first. An item is a `stretch` of the first of
     them. `span` is the quote; None while none was chosen, and for a document without a sentence. A quote
-    without a word of the topic `tells_nothing`: the topic then stands in the title.
+    without a word of the topic `tells_nothing`: the topic then stands in the title. `part` names the part of
+    the document that a sentence of its outline stands in.
     """
 
     record: DocumentRecord
@@ -37,6 +40,7 @@ class Finding:
     span: SourceSpan | None = None
     group: FindingGroup = "named"
     tells_nothing: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class SurveyFindings:
     Of `total` readable documents `searched` were let through by `limits`, a short text each. `undated`
     documents were left out because they state no date, and `unread` files could not be read.
     `uses_file_dates` where no document to be put in order states a date. `passages` are those of `shown`, or
-    the nearest where nothing was found. `is_stopped` where the search was given up before its end.
+    the nearest where nothing was found. `others` are further documents that a question for the outline of one
+    may mean. `is_stopped` where the search was given up before its end.
     """
 
     survey: Survey
@@ -71,6 +76,7 @@ class SurveyFindings:
     uses_file_dates: bool = False
     limits: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
+    others: tuple[DocumentRecord, ...] = ()
     is_stopped: bool = False
 
     @property
@@ -78,4 +84,4 @@ class SurveyFindings:
         """Whether nothing was found that an ordinary search might not find under other words."""
         if self.count or self.is_stopped:
             return False
-        return bool(self.survey.named) or self.survey.kind in ("list_members", "list_items", "count_pages")
+        return bool(self.survey.named) or self.survey.kind in LEFT_OPEN

@@ -177,6 +177,26 @@ OVERVIEW_WHOLES = (
     ),
 )
 
+_ANY_FILES = re.sub(r"\?P<\w+>", "?:", FILES)
+_DOCUMENT = (
+    rf"(?:(?:the|this|our|your|a|an) )?(?:{_ANY_FILES} )?(?:(?:on|about|called|named) )?(?P<document>.+?)"
+    rf"(?: {_ANY_FILES})?"
+)
+_SHORT = r"(?:(?:short|brief|quick|concise|one-paragraph) )?"
+_SUMMARY = (
+    r"(?:summary|overview|outline|gist|recap|essentials"
+    r"|(?:key|main|most important) (?:points|ideas|facts|takeaways|rules))"
+)
+_ASKS = rf"(?:{LIST}|write(?: me)?|make(?: me)?|i need|what (?:is|are))"
+OUTLINE_WHOLES = (
+    _compile(rf"(?:summari[sz]e|sum up|outline|recap|explain(?: to me)?|tl;?dr)(?: for me)?:? {_DOCUMENT}"),
+    _compile(rf"(?:{_ASKS} )?(?:(?:an?|the) )?{_SHORT}{_SUMMARY} (?:of|about|on|in|from) {_DOCUMENT}"),
+    _compile(rf"what (?:is|are) {_DOCUMENT} about"),
+    _compile(rf"what (?:does|do) {_DOCUMENT} (?:say|cover|regulate|contain)"),
+    _compile(rf"(?:(?:more |something )?about|what do you know about) {_DOCUMENT}"),
+)
+"""Questions for what one document says as a whole."""
+
 EXISTS = _compile(
     r"(?:do|have|can) (?:you|we|i) (?:have(?: access to)?|got|read|indexed|know(?: of| about)?|search|see)"
     r"|(?:that )?(?:you|we) (?:have|know(?: of)?|can (?:read|search))"

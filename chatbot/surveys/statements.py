@@ -10,6 +10,8 @@ from chatbot.prompting import Prompts
 from chatbot.surveys.findings import Finding, SurveyFindings
 from chatbot.surveys.register import find_file_day
 
+MOST_OTHERS = 5
+"""So many other documents are named that the question may mean."""
 LONGEST_QUOTE_CHARACTERS = 300
 """A longer quote is cut where it is shown; its citation points at all of it."""
 
@@ -27,6 +29,8 @@ def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
     """The answer: what was found, how much was read, and the documents or items; none of a stopped survey."""
     if findings.is_stopped:
         return []
+    if findings.survey.kind == "outline_document":
+        return list(write_outline(findings, prompts))
     if findings.total and not findings.searched:
         return [Statement(" ".join(write_nothing_left(findings, prompts)))]
     head = [write_head(findings, prompts), *write_coverage(findings, prompts)]
@@ -42,6 +46,30 @@ def write_survey(findings: SurveyFindings, prompts: Prompts) -> list[Statement]:
     if findings.shown and left:
         statements.append(Statement("\n\n" + prompts.survey_more.substitute(count=left)))
     return statements
+
+
+def write_outline(findings: SurveyFindings, prompts: Prompts) -> Iterator[Statement]:
+    """A document in its own words: its name, then a line for each of the sentences chosen from its parts."""
+    record = findings.shown[0].record
+    yield Statement(prompts.outline.substitute(title=" ".join(record.title.split()), path=record.path))
+    gap = "\n\n"
+    for finding in findings.shown:
+        quote = shorten_quote(finding.span.text) if finding.span else ""
+        part = " ".join(finding.part.split())
+        line = (
+            prompts.outline_part.substitute(part=part, quote=quote)
+            if part
+            else prompts.outline_sentence.substitute(quote=quote)
+        )
+        yield Statement(gap + line, finding.span, len(line))
+        gap = "\n"
+    if left := findings.count - len(findings.shown):
+        yield Statement("\n\n" + prompts.survey_more.substitute(count=left))
+    if findings.others:
+        names = "; ".join(
+            f"{' '.join(other.title.split())} ({other.path})" for other in findings.others[:MOST_OTHERS]
+        )
+        yield Statement("\n\n" + prompts.outline_others.substitute(names=names))
 
 
 def write_nothing_left(findings: SurveyFindings, prompts: Prompts) -> Iterator[str]:

@@ -20,7 +20,13 @@ from chatbot.surveys.relative_times import name_dates
 from chatbot.types import NO_FILTERS, SearchFilters
 
 SurveyKind = Literal[
-    "count_documents", "list_documents", "list_members", "list_items", "count_pages", "list_groups"
+    "count_documents",
+    "list_documents",
+    "list_members",
+    "list_items",
+    "count_pages",
+    "list_groups",
+    "outline_document",
 ]
 Order = Literal["", "newest", "oldest"]
 Grouping = Literal["", "language", "folder", "format"]
@@ -28,13 +34,14 @@ Grouping = Literal["", "language", "folder", "format"]
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A question about the corpus as a whole.
+    """A question about the corpus as a whole, or about one document of it.
 
     `topic` are the words that documents or items must hold, or where it `is_negated` must not; it is empty
-    where only the register is asked. With `about`, documents that are near in meaning count too. `named` are
-    words of a document's title or path. `filters` are the limits that the question names: a period, a folder,
-    formats. With an `order`, documents are put in that of their dates, and the first `most` are wanted, all
-    where it is None. `grouping` says what documents are to be counted by.
+    where only the register is asked, and names the document to outline where one is. With `about`, documents
+    that are near in meaning count too. `named` are words of a document's title or path. `filters` are the
+    limits that the question names: a period, a folder, formats. With an `order`, documents are put in that of
+    their dates, and the first `most` are wanted, all where it is None. `grouping` says what documents are to
+    be counted by.
     """
 
     kind: SurveyKind
@@ -72,9 +79,9 @@ def recognize_survey(question: str, today: date | None = None) -> Survey | None:
     question = name_dates(question.strip(), today or date.today())
     sentences = [_strip_sentence(part) for part in grammar.SENTENCE_END.split(question)]
     survey = _read_sentence(sentences[-1]) if sentences else None
-    if len(sentences) > 1 and survey is None:
+    if len(sentences) > 1 and (survey is None or survey.kind == "outline_document"):
         earlier = next(filter(None, map(_read_sentence, reversed(sentences[:-1]))), None)
-        return None if earlier is None else _amend_survey(earlier, sentences[-1])
+        return survey if earlier is None else _amend_survey(earlier, sentences[-1])
     if survey is None or survey.topic.lower() not in _PRONOUNS:
         return survey
     meant = [word for word in find_words(" ".join(sentences[-2:-1])) if word not in STOP_WORDS]
@@ -90,7 +97,7 @@ def _strip_sentence(sentence: str) -> str:
 
 def _read_sentence(sentence: str) -> Survey | None:
     """The first survey that a sentence can be read as."""
-    readings = (_read_register, _read_order, _read_documents, _read_whole)
+    readings = (_read_register, _read_order, _read_documents, _read_whole, _read_outline)
     return next((survey for read in readings if (survey := read(sentence))), None)
 
 
@@ -157,6 +164,17 @@ def _read_whole(sentence: str) -> Survey | None:
         if match := whole.fullmatch(sentence):
             topics = [value for value in match.groupdict().values() if value]
             return _set_topic(Survey(kind), topics[-1])
+    return None
+
+
+def _read_outline(sentence: str) -> Survey | None:
+    """A question for what a document says as a whole; whether words name a document is known only there."""
+    for whole in grammar.OUTLINE_WHOLES:
+        if match := whole.fullmatch(sentence):
+            topic = match["document"].strip(f" ,{grammar.QUOTES}")
+            is_name = bool(find_words(topic)) and topic.lower() not in _PRONOUNS
+            is_short = len(find_content_words(topic)) <= MOST_TOPIC_WORDS
+            return Survey("outline_document", topic) if is_name and is_short else None
     return None
 
 

@@ -19,6 +19,7 @@ from chatbot.spelling import apply_corrections
 from chatbot.surveys.findings import Finding, SurveyFindings
 from chatbot.surveys.items import list_items
 from chatbot.surveys.members import list_members
+from chatbot.surveys.outlines import find_named, outline_document
 from chatbot.surveys.quotes import choose_quote, list_passages, number_nearest, number_passages
 from chatbot.surveys.register import count_groups, order_documents
 from chatbot.surveys.scope import (
@@ -36,8 +37,9 @@ from chatbot.surveys.survey import Survey
 from chatbot.surveys.topics import is_named, split_conjunction, split_topic
 from chatbot.types import DocumentRecord, Embedder, Passage, SearchFilters, SearchHit, SearchTrace
 
-MOST_DOCUMENTS, MOST_MEMBERS, MOST_ITEMS, MOST_NEAREST = 50, 50, 12, 4
-"""So many documents, members of a list or places are shown, and so many passages where nothing was found."""
+MOST_DOCUMENTS, MOST_MEMBERS, MOST_ITEMS, MOST_PARTS, MOST_NEAREST = 50, 50, 12, 12, 4
+"""So many documents, members of a list, places or parts of a document are shown, and so many passages where
+nothing was found."""
 NEAR_SIMILARITY = 0.4
 """A chunk with at least this cosine to a topic is about it."""
 
@@ -51,6 +53,7 @@ class _Found:
     nearest: list[Passage] = field(default_factory=list)
     groups: tuple[tuple[str, int], ...] = ()
     candidates: int = 0
+    others: tuple[DocumentRecord, ...] = ()
     uses_file_dates: bool = False
     is_stopped: bool = False
 
@@ -137,6 +140,7 @@ def _sum_up(
         uses_file_dates=found.uses_file_dates,
         limits=tuple(describe_filters(trace.filters)),
         passages=tuple(found.list_passages()),
+        others=found.others,
         is_stopped=found.is_stopped,
     )
 
@@ -176,6 +180,9 @@ def find_all(survey: Survey, topics: Sequence[str], scope: SurveyScope) -> _Foun
     """Every document or item that a survey asks for by words, those nearest to the topic first."""
     if survey.kind == "list_groups":
         return _Found(groups=tuple(count_groups(list_fitting(scope), survey.grouping)))
+    if survey.kind == "outline_document":
+        named = find_named(survey.topic, list_fitting(scope), scope.corpus)
+        return _Found(outline_document(named[0], scope), others=tuple(named[1:])) if named else _Found()
     if survey.kind in ("list_members", "list_items"):
         return _Found(find_places(topics, scope, with_members=survey.kind == "list_members"))
     if survey.kind == "count_pages":
@@ -255,7 +262,8 @@ def add_nearest(
     found: _Found, survey: Survey, scope: SurveyScope, find_nearest: FindNearest, *, is_whole: bool
 ) -> None:
     """Add what is near in meaning: documents where they are asked for, passages where nothing was found."""
-    if not survey.topic or survey.order or survey.is_negated or (found.findings and not survey.about):
+    is_complete = survey.kind == "outline_document" or survey.order or survey.is_negated
+    if not survey.topic or is_complete or (found.findings and not survey.about):
         return
     ids = list_nearest(scope, find_nearest, is_whole=is_whole)
     found.nearest = read_passages(scope, ids)[:NEIGHBOURS]
@@ -273,6 +281,8 @@ def find_near(nearest: Sequence[Passage], scope: SurveyScope, *, known: set[str]
 
 def choose_shown(findings: Sequence[Finding], survey: Survey, *, is_limited: bool) -> list[Finding]:
     """The documents or places to show; none where only all documents are counted."""
+    if survey.kind == "outline_document":
+        return list(findings[:MOST_PARTS])
     if survey.kind in ("list_members", "list_items"):
         members = list_group(findings, "member")[:MOST_MEMBERS]
         return members + list_group(findings, "named")[:MOST_ITEMS]
