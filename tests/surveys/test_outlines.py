@@ -34,8 +34,8 @@ Owners ask for their found things at the counter on weekdays.
 """
 SHORT = """# Parking
 
-Cars park in the yard behind the harbour. The yard has forty spaces for cars. Cats sleep. Cars of guests park free
-in the yard of the harbour.
+Cars park in the yard behind the harbour. The yard has forty spaces for cars. Cats sleep. Cars of guests park
+free in the yard of the harbour.
 """
 
 
