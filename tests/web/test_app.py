@@ -166,6 +166,14 @@ def test_the_mounted_page_checks_the_files_that_clients_name(client, tmp_path):
     ]
 
 
+def test_questions_cannot_go_around_the_queue(client, service):
+    blocks = client.app.routes[-1].app.get_blocks()
+    ask = next(function for function in blocks.fns.values() if function.name == "ask")
+    body = {"data": ["", "handbook"], "fn_index": ask._id, "event_data": {"question": QUESTION}}
+    assert client.post("/gradio_api/run/predict", json=body).status_code == 404
+    assert service.asked == []
+
+
 def test_uploads_have_a_limit(client):
     response = client.post("/gradio_api/upload", files={"files": ("big.txt", b"x" * 3_000_000)})
     assert response.status_code == 413
