@@ -168,9 +168,8 @@ class Assistant:
     ) -> Answer | None:
         """The answer to small talk, and to what is computed from a table or asked of the whole corpus.
 
-        None for other questions.
-
-        None too where nothing was found that an ordinary search might find under other words.
+        None for other questions, and where nothing was found that an ordinary search might find under other
+        words.
         """
         form = AnswerForm("", self.prompts, self.rules)
         if talk := recognize_small_talk(question):

@@ -15,6 +15,7 @@ _ABBREVIATION = re.compile(
 )
 _ENUMERATION = re.compile(r"^\W*(?:\d{1,3}|[a-zA-Z])[.)]$")
 _LEAD_IN = re.compile(r"^\s*(?:[^\W\d_][\w'’-]*\s+)?[^\W\d_][\w'’-]*\.$")
+_SIGNS = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’-][^\W_]+)*")
 
 CELL_MARK = " | "
@@ -73,6 +74,11 @@ def _append_span(spans: list[tuple[int, int]], text: str, start: int, end: int) 
     if stripped:
         first = start + piece.index(stripped)
         spans.append((first, first + len(stripped)))
+
+
+def part_words(text: str) -> str:
+    """A text with a blank for every sign, also between words that only a sign joins, as in a path."""
+    return _SIGNS.sub(" ", text)
 
 
 def find_words(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from chatbot.calculations.tables import Table
 from chatbot.calculations.values import Column, is_blank
-from chatbot.sentences import STOP_WORDS, stem_word
+from chatbot.sentences import STOP_WORDS, part_words, stem_word
 
 Words = tuple[str, ...]
 
@@ -102,7 +102,7 @@ def read_vocabulary(table: Table) -> TableVocabulary:
                 words = () if is_blank(cell) else stem_name(cell)
                 if 0 < len(words) <= LONGEST_NAME_WORDS:
                     values.setdefault(words, set()).add(number)
-    place = frozenset(stem_name(_part_words(f"{table.name} {table.record.title} {table.record.path}")))
+    place = frozenset(stem_name(part_words(f"{table.name} {table.record.title} {table.record.path}")))
     of_people = {number for number, stems in enumerate(columns) if stems & _PERSON_COLUMNS}
     headcounts = {
         number for number in of_people if table.columns[number].kind == "number" and number not in labels
@@ -126,17 +126,12 @@ def list_subjects(table: Table) -> Words:
     """
     if table.record.format in SHEET_FORMATS:
         file = table.record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return stem_name(_part_words(f"{table.name} {table.record.title} {file}"))
+        return stem_name(part_words(f"{table.name} {table.record.title} {file}"))
     for phrase in _ENDS_PHRASE.split(table.name):
         words = [word for word in split_words(phrase) if not word.isdigit() and word not in _ANY_TABLE]
         if words:
             return (stem_word(words[-1]),)
     return ()
-
-
-def _part_words(text: str) -> str:
-    """A text with a blank for every sign, as between the words of a path."""
-    return re.sub(r"[\W_]+", " ", text)
 
 
 def _list_name_stems(name: str) -> Words:

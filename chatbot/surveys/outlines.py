@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from chatbot.evidence import SentenceVectors, holds_number, names_year
 from chatbot.grounding import SourceSpan, list_source_spans
-from chatbot.retrieval.choosing import make_passage
-from chatbot.retrieval.ranking import Match
 from chatbot.retrieval.search import read_sentence_vectors
 from chatbot.retrieval.versions import is_newer_version
-from chatbot.sentences import find_content_words
+from chatbot.sentences import find_content_words, part_words
 from chatbot.surveys.findings import Finding, Stretch
-from chatbot.surveys.scope import SurveyScope
+from chatbot.surveys.scope import SurveyScope, read_own_passages
 from chatbot.surveys.topics import find_stems
 from chatbot.types import DocumentRecord, Passage
 
@@ -53,8 +50,8 @@ def find_named(topic: str, records: Sequence[DocumentRecord], corpus: str) -> li
     Of versions of a document that is the newest, unless a year is named. Words that only name the corpus mean
     none of its documents.
     """
-    asked = find_stems(_part_words(topic))
-    if not asked - _KINDS or asked <= find_stems(_part_words(corpus)):
+    asked = find_stems(part_words(topic))
+    if not asked or asked <= find_stems(part_words(corpus)):
         return []
     shares = {record.id: measure_share(asked, record) for record in records}
     named = [record for record in records if shares[record.id] >= NAMED_SHARE]
@@ -68,21 +65,21 @@ def find_named(topic: str, records: Sequence[DocumentRecord], corpus: str) -> li
 
 
 def measure_share(asked: frozenset[str], record: DocumentRecord) -> float:
-    """The share of a title's words, or of a file's name's, that were asked for; 0 where others were too."""
-    title = find_stems(_part_words(record.title))
-    file = find_stems(_part_words(record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
+    """The share of a title's words, or of a file's name's, that were asked for.
+
+    It is 0 where other words were asked for too, and where nothing but kinds of documents was.
+    """
+    title = find_stems(part_words(record.title))
+    file = find_stems(part_words(record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
     if not asked <= title | file | _KINDS | {record.format}:
         return 0.0
-    return max(len(asked & name) / len(name) if name else 0.0 for name in (title, file))
-
-
-def _part_words(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", text)
+    telling = [name for name in (title, file) if name and (asked & name - _KINDS or name <= asked)]
+    return max((len(asked & name) / len(name) for name in telling), default=0.0)
 
 
 def outline_document(record: DocumentRecord, scope: SurveyScope) -> list[Finding]:
     """The sentences that say most of a document, in their order, each under the name of its part."""
-    passages = read_document(record, scope)
+    passages = read_own_passages(record, scope)
     vectors = read_sentence_vectors(passages, library=scope.library, fingerprint=scope.fingerprint)
     parts = part_passages(passages)
     most = max(1, min(MOST_OF_PART, SENTENCES // max(1, len(parts))))
@@ -95,16 +92,6 @@ def outline_document(record: DocumentRecord, scope: SurveyScope) -> list[Finding
             part = "" if name == record.title else name
             findings.append(Finding(record, (span.passage,), stretch, part=part))
     return findings
-
-
-def read_document(record: DocumentRecord, scope: SurveyScope) -> list[Passage]:
-    """All passages of a document, in their order."""
-    original = scope.library.find_original(record.id)
-    ids = scope.library.chunks.list_chunks_of([original], limit=1 << 30)
-    chunks = sorted(scope.library.chunks.read_chunks(ids), key=lambda chunk: chunk.start)
-    return [
-        make_passage(Match(replace(chunk, document_id=record.id), record), scope.corpus) for chunk in chunks
-    ]
 
 
 def part_passages(passages: Sequence[Passage]) -> dict[str, list[Passage]]:

@@ -9,7 +9,7 @@ from chatbot.grounding import SourceSpan, make_source_span
 from chatbot.retrieval.copies import make_copy_place
 from chatbot.sentences import split_rows_and_sentences
 from chatbot.surveys.findings import Finding
-from chatbot.surveys.scope import SurveyScope, read_first_passage
+from chatbot.surveys.scope import SurveyScope, read_own_passages
 from chatbot.surveys.topics import find_stems
 from chatbot.types import Passage
 
@@ -32,7 +32,7 @@ def choose_quote(finding: Finding, scope: SurveyScope, topics: Sequence[str]) ->
     wanted = frozenset[str]().union(*map(find_stems, topics))
     best = (-1, False, False)
     chosen: SourceSpan | None = None
-    passages = finding.passages or read_first_passage(finding.record, scope)
+    passages = finding.passages or read_own_passages(finding.record, scope, most=1)
     for passage in passages[:PASSAGES_PER_QUOTE]:
         spans = list_quotable(passage)
         for (start, end), following in zip(spans, [*spans[1:], None], strict=True):

@@ -155,12 +155,14 @@ def list_nearest(scope: SurveyScope, find_nearest: FindNearest, *, is_whole: boo
     return [chunk_id for chunk_id, _ in find_nearest(scope.corpus, scope.vector, limit=NEIGHBOURS)]
 
 
-def read_first_passage(record: DocumentRecord, scope: SurveyScope) -> tuple[Passage, ...]:
-    """The first passage of a document, if it has any."""
+def read_own_passages(
+    record: DocumentRecord, scope: SurveyScope, *, most: int = sys.maxsize
+) -> list[Passage]:
+    """The first passages of a document, in their order; all where it has no more."""
     original = scope.library.find_original(record.id)
-    chunks = scope.library.chunks.read_chunks(scope.library.chunks.list_chunks_of([original], limit=1))
-    own = [replace(chunk, document_id=record.id) for chunk in chunks]
-    return tuple(make_passage(Match(chunk, record), scope.corpus) for chunk in own)
+    chunks = scope.library.chunks.read_chunks(scope.library.chunks.list_chunks_of([original], limit=most))
+    own = [replace(chunk, document_id=record.id) for chunk in sorted(chunks, key=lambda chunk: chunk.start)]
+    return [make_passage(Match(chunk, record), scope.corpus) for chunk in own]
 
 
 def group_copies(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from chatbot.grounding import list_table_headers
-from chatbot.sentences import find_content_words, split_rows_and_sentences
+from chatbot.sentences import find_content_words, part_words, split_rows_and_sentences
 from chatbot.types import DocumentRecord, Passage
 
 RELATION = re.compile(r"\b(?:in|of|for|at|on|with|from|to|by|that|which|who|where)\b", re.IGNORECASE)
@@ -39,7 +39,7 @@ def _list_stems(text: str) -> list[str]:
 
 def is_named(record: DocumentRecord, topics: Sequence[str]) -> bool:
     """Whether a document's title and path hold all words of a topic."""
-    name = find_stems(re.sub(r"[\W_]+", " ", f"{record.title} {record.path}"))
+    name = find_stems(part_words(f"{record.title} {record.path}"))
     return any(find_stems(topic) <= name for topic in topics)
 
 

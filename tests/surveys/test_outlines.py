@@ -108,6 +108,12 @@ def test_of_versions_the_newest_is_told_and_the_other_named(library):
     assert "wooden" in ask(library, "Summarize the house rules of 2023").text
 
 
+def test_a_document_that_is_called_nothing_but_its_kind_is_found(bench):
+    bench.write("handbook.md", "# Handbook\n\nEverybody on the old wooden pier wears a helmet.")
+    bench.ingest()
+    assert "wears a helmet" in ask(bench, "Summarize the handbook").text
+
+
 @pytest.mark.parametrize("question", ["Summarize the pier", "Explain the policy", f"Tell me about {CORPUS}"])
 def test_what_names_no_document_is_searched_for_as_ever(library, question):
     assert ask(library, question).text == PROMPTS.not_found.substitute()
