@@ -192,6 +192,7 @@ OUTLINE_WHOLES = (
     _compile(rf"(?:summari[sz]e|sum up|outline|recap|explain(?: to me)?|tl;?dr)(?: for me)?:? {_DOCUMENT}"),
     _compile(rf"(?:{_ASKS} )?(?:(?:an?|the) )?{_SHORT}{_SUMMARY} (?:of|about|on|in|from) {_DOCUMENT}"),
     _compile(rf"what (?:is|are) {_DOCUMENT} about"),
+    _compile(rf"what(?:['’]s| is)(?: (?:said|covered|described|regulated))? in {_DOCUMENT}"),
     _compile(rf"what (?:does|do) {_DOCUMENT} (?:say|cover|regulate|contain)"),
     _compile(rf"(?:(?:more |something )?about|what do you know about) {_DOCUMENT}"),
 )

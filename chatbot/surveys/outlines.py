@@ -40,6 +40,7 @@ _SAYS_LITTLE = re.compile(
     r"[?:]$|^(?:owner|author|version|date|issued|effective|last reviewed)\b", re.IGNORECASE
 )
 """A question, what leads to a list, and what is said of a document rather than in it."""
+_HAS_DIGIT = re.compile(r"\d")
 _OF_CONTENTS = re.compile(r"\.{4}|(?: \.){3}|…{2}")
 """A line of a table of contents."""
 
@@ -67,10 +68,13 @@ def find_named(topic: str, records: Sequence[DocumentRecord], corpus: str) -> li
 def measure_share(asked: frozenset[str], record: DocumentRecord) -> float:
     """The share of a title's words, or of a file's name's, that were asked for.
 
-    It is 0 where other words were asked for too, and where nothing but kinds of documents was.
+    Numbers of a name need not be. It is 0 where other words were asked for too, and where nothing but kinds
+    of documents was.
     """
-    title = find_stems(part_words(record.title))
-    file = find_stems(part_words(record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
+    title, file = (
+        {word for word in find_stems(part_words(name)) if word in asked or not _HAS_DIGIT.search(word)}
+        for name in (record.title, record.path.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    )
     if not asked <= title | file | _KINDS | {record.format}:
         return 0.0
     telling = [name for name in (title, file) if name and (asked & name - _KINDS or name <= asked)]
@@ -89,7 +93,7 @@ def outline_document(record: DocumentRecord, scope: SurveyScope) -> list[Finding
         for span in choose_sentences(list_source_spans(own), vectors, most):
             first = span.passage.chunk.start
             stretch = Stretch(span.start - first, span.end - first, span.table_header)
-            part = "" if name == record.title else name
+            part = "" if len(parts) == 1 or name.casefold() == record.title.casefold() else name
             findings.append(Finding(record, (span.passage,), stretch, part=part))
     return findings
 
