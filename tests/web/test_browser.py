@@ -411,6 +411,34 @@ def test_the_browsers_back_leads_through_searches_to_the_chat(open_page):
     assert page.is_visible("#question")
 
 
+def test_what_was_typed_outlasts_a_reload(open_page):
+    page = open_page()
+    page.fill("#question", "A long question that")
+    page.reload()
+    page.wait_for_function("document.querySelector('#question')?.value === 'A long question that'")
+
+
+def test_a_question_that_never_arrived_is_given_back_and_a_server_that_is_back_is_found(
+    address, browser, fake
+):
+    # Not `open_page`: a lost connection is told in the console.
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address[0])
+    page.wait_for_selector("#question:enabled")
+    context.set_offline(True)
+    page.fill("#question", QUESTION)
+    page.press("#question", "Enter")
+    page.wait_for_function(f"document.querySelector('#question').value === '{QUESTION}'")
+    with page.expect_navigation():
+        context.set_offline(False)
+    page.wait_for_function(f"document.querySelector('#question')?.value === '{QUESTION}'")
+    page.press("#question", "Enter")
+    wait_for_turns(page, 1)
+    assert [question for question, _ in fake.asked] == [QUESTION]
+    context.close()
+
+
 def test_of_searches_in_quick_succession_the_last_is_shown(open_page):
     page = open_page()
     search(page, "coffee")

@@ -17,14 +17,22 @@ window.chatbotPage = (() => {
   let sentSearch = 0;
   let sentSearchAt = 0;
   let searchAddress = "";
+  let sentQuestion = "";
+  let turnBefore = "";
+  let wantsDraft = true;
   let wantsFilters = false;
   const pickedFilters = new Map();
 
   // A search that brought nothing for so long, for instance because the network was gone, is given up.
   const LOST_MILLISECONDS = 30_000;
 
+  // A question of which nothing is drawn for so long did not arrive, and is given back.
+  const UNHEARD_MILLISECONDS = 5_000;
+  const DRAFT = "chatbot-draft";
+
   const find = (selector, root = document) => root.querySelector(selector);
   const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const findLastTurn = () => findAll("#transcript .turn").at(-1)?.dataset.turn ?? "";
   const isWriting = () => find("[data-writing]") !== null;
 
   // What is shown after these has an entry of its own in the browser's history.
@@ -205,8 +213,25 @@ window.chatbotPage = (() => {
     const field = find("#question");
     const limit = Number(field.form.dataset.limit);
     if (isWriting() || !field.value.trim() || field.value.length > limit) return;
+    sentQuestion = field.value;
+    turnBefore = findLastTurn();
+    setTimeout(giveBackQuestion, UNHEARD_MILLISECONDS);
     ask(field.value, editedTurn);
     setQuestion("");
+  }
+
+  function giveBackQuestion() {
+    if (sentQuestion && !isWriting() && !find("#question").value) setQuestion(sentQuestion);
+    sentQuestion = "";
+  }
+
+  // What was typed outlasts a reload, as after the server was away.
+  function restoreDraft() {
+    const field = find("#question");
+    if (!wantsDraft || !field) return;
+    wantsDraft = false;
+    const draft = sessionStorage.getItem(DRAFT);
+    if (draft && !field.value) setQuestion(draft);
   }
 
   function setQuestion(text) {
@@ -363,6 +388,8 @@ window.chatbotPage = (() => {
     const picker = find(".picker select");
     const corpus = find("nav.side")?.dataset.corpus;
     if (picker && corpus && picker.value !== corpus) picker.value = corpus;
+    if (find("#live .turn, #notice .notice") || findLastTurn() !== turnBefore) sentQuestion = "";
+    restoreDraft();
     followAnswer();
   }
 
@@ -406,6 +433,8 @@ window.chatbotPage = (() => {
   });
 
   window.addEventListener("popstate", openAddress);
+
+  window.addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, find("#question")?.value ?? ""));
 
   document.addEventListener("change", (event) => {
     if (event.target.matches('select[data-action="corpus"]')) {
