@@ -107,9 +107,9 @@ def test_no_origin_is_ever_allowed_to_read(client, origin):
         "info",
         "openapi.json",
         "run/open_page",
+        "run/act",
         "call/act",
         "stream/a/b/c/playlist.m3u8",
-        "app_id",
         "runs",
         "deep_link",
         "vibe-code/",
@@ -118,6 +118,12 @@ def test_no_origin_is_ever_allowed_to_read(client, origin):
 def test_gradio_offers_nothing_but_the_page(client, path):
     assert client.get(f"/gradio_api/{path}").status_code == 404
     assert client.post(f"/gradio_api/{path}", json={"data": []}).status_code == 404
+
+
+def test_a_page_can_ask_which_run_of_the_server_it_speaks_to(client):
+    response = client.get("/gradio_api/app_id")
+    assert response.status_code == 200
+    assert list(response.json()) == ["app_id"]
 
 
 @pytest.mark.parametrize(
