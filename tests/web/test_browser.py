@@ -415,7 +415,9 @@ def test_what_was_typed_outlasts_a_reload(open_page):
     page = open_page()
     page.fill("#question", "A long question that")
     page.reload()
-    page.wait_for_function("document.querySelector('#question')?.value === 'A long question that'")
+    page.wait_for_selector("#question:enabled")
+    page.wait_for_function("document.querySelector('#question').value !== ''")
+    assert page.input_value("#question") == "A long question that"
 
 
 def test_a_question_that_never_arrived_is_given_back_and_a_server_that_is_back_is_found(

@@ -19,6 +19,7 @@ window.chatbotPage = (() => {
   let searchAddress = "";
   let sentQuestion = "";
   let turnBefore = "";
+  let unheardTimer = 0;
   let wantsDraft = true;
   let wantsFilters = false;
   const pickedFilters = new Map();
@@ -215,7 +216,8 @@ window.chatbotPage = (() => {
     if (isWriting() || !field.value.trim() || field.value.length > limit) return;
     sentQuestion = field.value;
     turnBefore = findLastTurn();
-    setTimeout(giveBackQuestion, UNHEARD_MILLISECONDS);
+    clearTimeout(unheardTimer);
+    unheardTimer = setTimeout(giveBackQuestion, UNHEARD_MILLISECONDS);
     ask(field.value, editedTurn);
     setQuestion("");
   }
