@@ -23,6 +23,7 @@ from chatbot.errors import QuestionError
 from chatbot.evidence import (
     Evidence,
     SentenceVectors,
+    find_named_codes,
     finds_nothing,
     names_what_is_missing,
     rank_evidence,
@@ -333,8 +334,11 @@ class Assistant:
         """Whether the passages are likely to hold the answer; a floor of 0 means always."""
         if not evidence or self.rules.evidence_floor == 0:
             return bool(evidence)
-        # A reader of words has none for yes or no, and confuses cells.
-        may_veto = not asks_whether(question) and not evidence[0].span.table_header
+        # A reader of words has none for yes or no, and confuses cells. What stands under the code that is
+        # asked about is about it.
+        best = evidence[0].span
+        is_of_code = bool(codes := find_named_codes(question)) and codes <= best.numbers
+        may_veto = not asks_whether(question) and not best.table_header and not is_of_code
         likely = evidence[0].confidence >= self.rules.evidence_floor
         likely = likely and not (may_veto and finds_nothing(evidence))
         return likely and not names_what_is_missing(question, spans)

@@ -296,6 +296,11 @@ def find_codes(question: str) -> frozenset[str]:
     )
 
 
+def find_named_codes(question: str) -> frozenset[str]:
+    """The codes that a question names, without years."""
+    return frozenset(code for code in find_codes(question) if not _YEAR.fullmatch(code))
+
+
 def _is_amount(text: str, start: int) -> bool:
     return text[max(start - 1, 0) : start] in ("£", "$", "€")
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from chatbot.corpora import read_corpus
 from chatbot.web.serve import open_socket
 from tests.browsing import ask, open_browser, wait_for_turns
 from tests.conftest import REPOSITORY
@@ -145,6 +146,20 @@ def test_a_person_asks_reads_adds_and_deletes(folders: dict[str, str], tmp_path:
         ask(page, "How is the harbour seal at Tolsay called?", turns=5)
         assert "Bartholomew" not in answers.last.inner_text()
         assert "harbour-seal.txt" not in list_documents(url)
+
+
+def test_every_question_of_the_first_page_is_answered(folders: dict[str, str]) -> None:
+    told = ("three days a week", "microwave link", "£15.20", "struck the Tolsay linkspan")
+    questions = read_corpus(REPOSITORY / "corpora" / CORPUS).starter_questions
+    with serve(folders) as url:
+        for question, words in zip(questions, told, strict=True):
+            body = json.dumps({"question": question, "corpus": CORPUS}).encode()
+            headers = {"Content-Type": "application/json"}
+            request = urllib.request.Request(f"{url}/api/ask", body, headers)  # noqa: S310 - our own address
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - our own address
+                answer = json.loads(response.read().splitlines()[-1])["answer"]
+            assert answer["found"], question
+            assert words in answer["text"]
 
 
 def test_stop_ends_an_answer_midway(folders: dict[str, str]) -> None:

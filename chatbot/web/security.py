@@ -20,8 +20,8 @@ UPLOAD_PATH, ADD_PATH = "/gradio_api/upload", "/api/documents"
 FORM_UPLOAD_PATHS = re.compile(r"/corpus/[^/]+/files")
 """Its files are kept on the disk while they come, and counted there."""
 
-# What the page needs of Gradio's interface, app_id to know that a server is back. Everything else is closed: fetching files and addresses,
-# calling functions by name, streams, run history, code editing.
+# What the page needs of Gradio's interface, app_id to know that a server is back. Everything else is
+# closed: fetching files and addresses, calling functions by name, streams, run history, code editing.
 GRADIO_PATHS = re.compile(
     r"/gradio_api/(run/predict|queue/(join|data)|app_id|upload|upload_progress|heartbeat/[\w-]+|startup-events|theme\.css|"
     r"reset|cancel)/?"
